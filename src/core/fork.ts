@@ -1,0 +1,76 @@
+/**
+ * Forks: the one finding that accuses the log itself. Its evidence is two validly signed tree heads, and the proof that
+ * the greater one's tree does not begin with the smaller one. Anybody can check it, offline.
+ */
+
+import { GosumError } from '../errors.js';
+import { equalBytes, formatHash, HASH_SIZE, hashAt } from './hash.js';
+import type { VerifierKey } from './key.js';
+import type { ProvedTree } from './plan.js';
+import { checkTree, proveTree } from './tree.js';
+import { hashAtSize } from './timeline.js';
+import { openTreeHead, type SignedHead } from './treehead.js';
+import { concatBytes, decodeUtf8 } from './text.js';
+
+/** What proves a fork. */
+export interface ForkProof {
+  /** The signed note of the smaller head. */
+  readonly older: Uint8Array;
+  /** The signed note of the greater head, or of another of the same size. */
+  readonly newer: Uint8Array;
+  /**
+   * The hash that the newer tree has at the older size, and the consistency proof from there to the newer head:
+   * hashes of 32 bytes, one after the other.
+   */
+  readonly proof: Uint8Array;
+}
+
+/** The log misbehaved: two heads that it signed cannot both be true. */
+export class ForkError extends GosumError<'FORK'> {
+  override readonly name = 'ForkError';
+  readonly evidence: ForkProof;
+
+  constructor(evidence: ForkProof, sizes: readonly [older: number, newer: number]) {
+    super('FORK', `the log misbehaves: it signed a tree of ${sizes[0]} that its tree of ${sizes[1]} does not begin with`, {
+      hint: 'do not trust this database; `gosumcheck evidence` prints the proof: show it to others who use the log',
+    });
+    this.evidence = evidence;
+  }
+}
+
+/**
+ * The proof that a signed head does not lie under a proved tree. Needs the plan's `links`.
+ *
+ * @param newer the signed head that `tree` was proved under.
+ */
+export function forkError(tree: ProvedTree, newer: SignedHead, older: SignedHead): ForkError {
+  const hash = hashAtSize(tree, older.size);
+  if (equalBytes(hash, older.hash)) throw new Error('no fork');
+  const proof = concatBytes(hash, proveTree(tree.head.size, older.size, tree.read));
+  const evidence = { older: older.note, newer: newer.note, proof };
+  return new ForkError(evidence, [older.size, newer.size]);
+}
+
+/**
+ * Checks evidence, as a third party would: both signatures, and that the newer tree's beginning is another than the older.
+ *
+ * @param evidence attacker-controlled.
+ * @throws {GosumError} what `openTreeHead` throws; `PROOF_MISMATCH` where it proves no fork.
+ */
+export function checkFork(evidence: ForkProof, key: VerifierKey): void {
+  const older = openTreeHead(evidence.older, key);
+  const newer = openTreeHead(evidence.newer, key);
+  const begins = { size: older.size, hash: hashAt(evidence.proof, 0) };
+  checkTree(evidence.proof.subarray(HASH_SIZE), newer, begins);
+  if (equalBytes(begins.hash, older.hash)) throw new GosumError('PROOF_MISMATCH', 'the two trees agree: no fork');
+}
+
+/** The evidence as cmd/go prints it (sumdb/client.go), so that people and tools know it again. */
+export function formatFork({ older, newer, proof }: ForkProof): string {
+  const indent = (note: Uint8Array): string => decodeUtf8(note).replaceAll('\n', '\n\t');
+  const hashes = Array.from({ length: proof.length / HASH_SIZE }, (_, i) => `\n\t${formatHash(hashAt(proof, i))}`);
+  return (
+    'SECURITY ERROR\ngo.sum database server misbehavior detected!\n\n' +
+    `old database:\n\t${indent(older)}\nnew database:\n\t${indent(newer)}\nproof of misbehavior:${hashes.join('')}`
+  );
+}

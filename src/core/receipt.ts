@@ -1,0 +1,246 @@
+/**
+ * Receipts: records and the hashes that prove all of them under one signed tree head, together and without tiles.
+ *
+ * For 300 records of 72 million a receipt is some 220 KB and 6,000 hashes to check, where the tiles are 4 MB and 130,000.
+ * It is kept whole and proved again on every use. The form, in bytes:
+ *
+ *     gosumcheck/receipt@v1\n
+ *     note LEN\n      then the signed note
+ *     records K\n     then K times: id LEN\n and the record's text, ids ascending
+ *     hashes H\n      then H times 32 bytes
+ *
+ * The order of hashes: walk [0, size) by the splits of RFC 6962. A range that holds none of the ids takes the next hash; a
+ * single leaf that is asked for is computed from its text; everything else is split.
+ */
+
+import type { KeptReceipt } from '../contract.js';
+import { GosumError } from '../errors.js';
+import { equalBytes, HASH_SIZE, hashAt, type Hash } from './hash.js';
+import { isCount, parseCount, splitPoint } from './integer.js';
+import type { VerifierKey } from './key.js';
+import type { ProvedTree } from './plan.js';
+import type { Proved } from './proved.js';
+import { checkRecordText, recordHash, type LogRecord } from './record.js';
+import { concatBytes, decodeUtf8, encodeUtf8 } from './text.js';
+import { nodeHash, rangeHash, type Range } from './tree.js';
+import { openTreeHead, type SignedHead } from './treehead.js';
+
+const FIRST_LINE = 'gosumcheck/receipt@v1';
+const NEWLINE = 0x0a;
+
+/** A record that was proved to be in the tree of `head`. */
+export type ProvedRecord = Proved<
+  LogRecord & {
+    readonly head: SignedHead;
+    /** Its inclusion proof under `head`: hashes of 32 bytes, the leaf's sibling first. */
+    readonly proof: () => Uint8Array;
+  }
+>;
+
+/** A receipt that was opened, and so proved. */
+export interface Receipt {
+  readonly head: SignedHead;
+  /** Ascending by id. */
+  readonly records: readonly ProvedRecord[];
+}
+
+/**
+ * Makes a receipt of records whose leaf hashes a proved tree has.
+ *
+ * @param head the signed head that `tree` was proved under.
+ * @param records not empty; in any order, repeats allowed.
+ * @param covers the module versions that the receipt is kept for.
+ * @throws {GosumError} `RECORD_MISMATCH` where a text is not the log's.
+ */
+export function makeReceipt(
+  tree: ProvedTree,
+  head: SignedHead,
+  records: readonly LogRecord[],
+  covers: readonly string[],
+): Proved<KeptReceipt> {
+  const sorted = [...new Map(records.map((record) => [record.id, record])).values()].sort((a, b) => a.id - b.id);
+  for (const { id, text } of sorted) {
+    if (!equalBytes(recordHash(text), tree.read(0, id))) throw notTheLogs(id);
+  }
+  const ids = sorted.map((record) => record.id);
+  const hashes = coveringRanges(tree.head.size, ids).map((range) => rangeHash(range, tree.read));
+  const parts = [encodeUtf8(`${FIRST_LINE}\nnote ${head.note.length}\n`), head.note, encodeUtf8(`records ${sorted.length}\n`)];
+  for (const { id, text } of sorted) parts.push(encodeUtf8(`${id} ${text.length}\n`), text);
+  parts.push(encodeUtf8(`hashes ${hashes.length}\n`), ...hashes);
+  return { bytes: concatBytes(...parts), covers } as Proved<KeptReceipt>;
+}
+
+/**
+ * Opens a receipt: verifies the head's signature, and proves every record under it.
+ *
+ * @param bytes attacker-controlled.
+ * @throws {GosumError} `RECEIPT_MALFORMED`; what `openTreeHead` throws; `PROOF_MISMATCH` where records and hashes do not
+ * give the signed root.
+ */
+export function openReceipt(bytes: Uint8Array, key: VerifierKey): Receipt {
+  const parts = new Parts(bytes);
+  if (parts.line() !== FIRST_LINE) throw malformed('another first line');
+  const head = openTreeHead(parts.take(parts.count('note')), key);
+  const records: LogRecord[] = [];
+  for (let left = parts.count('records'); left > 0; left--) {
+    const [id, length] = parts.counts();
+    const text = parts.take(length);
+    checkRecordText(text);
+    if (id <= (records.at(-1)?.id ?? -1) || id >= head.size) throw malformed(`record ${id} is out of order or range`);
+    records.push({ id, text });
+  }
+  if (records.length === 0) throw malformed('no records');
+  const hashes = parts.take(parts.count('hashes') * HASH_SIZE);
+  if (!parts.atEnd) throw malformed('bytes behind the hashes');
+
+  const walk = new Walk(records, hashes);
+  const root = walk.prove({ lo: 0, hi: head.size }, 0, records.length);
+  if (!walk.atEnd) throw malformed('more hashes than the proof needs');
+  if (!equalBytes(root.hash, head.hash)) {
+    throw new GosumError('PROOF_MISMATCH', `the receipt does not give the tree of ${head.size}`);
+  }
+  return {
+    head,
+    records: records.map((record) => ({ ...record, head, proof: () => pathTo(root, record.id) }) as ProvedRecord),
+  };
+}
+
+/** The ranges that hold none of `ids` (ascending), in the order of the walk. */
+function coveringRanges(size: number, ids: readonly number[]): Range[] {
+  const ranges: Range[] = [];
+  const walk = ({ lo, hi }: Range, from: number, to: number): void => {
+    if (from === to) {
+      ranges.push({ lo, hi });
+    } else if (hi - lo > 1) {
+      const mid = lo + splitPoint(hi - lo);
+      const split = lowerBound(ids, mid, from, to);
+      walk({ lo, hi: mid }, from, split);
+      walk({ lo: mid, hi }, split, to);
+    }
+  };
+  walk({ lo: 0, hi: size }, 0, ids.length);
+  return ranges;
+}
+
+/** A node of the walked tree; a range that was given by its hash, and a leaf, have no halves. */
+interface Walked extends Range {
+  readonly hash: Hash;
+  readonly halves?: readonly [Walked, Walked];
+}
+
+/** The walk of a check: takes each record and each hash exactly once, in order. */
+class Walk {
+  readonly #records: readonly LogRecord[];
+  readonly #ids: readonly number[];
+  readonly #hashes: Uint8Array;
+  #used = 0;
+
+  constructor(records: readonly LogRecord[], hashes: Uint8Array) {
+    this.#records = records;
+    this.#ids = records.map((record) => record.id);
+    this.#hashes = hashes;
+  }
+
+  get atEnd(): boolean {
+    return this.#used * HASH_SIZE === this.#hashes.length;
+  }
+
+  /** Proves a range that holds the records from `from` up to `to`. */
+  prove({ lo, hi }: Range, from: number, to: number): Walked {
+    if (from === to) {
+      if (this.atEnd) throw malformed('fewer hashes than the proof needs');
+      return { lo, hi, hash: hashAt(this.#hashes, this.#used++) };
+    }
+    const record = this.#records[from];
+    if (hi - lo === 1 && record !== undefined) return { lo, hi, hash: recordHash(record.text) };
+    const mid = lo + splitPoint(hi - lo);
+    const split = lowerBound(this.#ids, mid, from, to);
+    const left = this.prove({ lo, hi: mid }, from, split);
+    const right = this.prove({ lo: mid, hi }, split, to);
+    return { lo, hi, hash: nodeHash(left.hash, right.hash), halves: [left, right] };
+  }
+}
+
+/** The siblings on the way from the root down to a leaf, the leaf's first: its inclusion proof. */
+function pathTo(root: Walked, id: number): Uint8Array {
+  const siblings: Hash[] = [];
+  for (let node = root; node.halves !== undefined; ) {
+    const [left, right] = node.halves;
+    siblings.push(id < left.hi ? right.hash : left.hash);
+    node = id < left.hi ? left : right;
+  }
+  return concatBytes(...siblings.reverse());
+}
+
+/** The first index in [from, to) whose id is at least `bound`; `to` where there is none. */
+function lowerBound(ids: readonly number[], bound: number, from: number, to: number): number {
+  let lo = from;
+  let hi = to;
+  while (lo < hi) {
+    const mid = Math.floor((lo + hi) / 2);
+    if ((ids[mid] ?? Infinity) < bound) lo = mid + 1;
+    else hi = mid;
+  }
+  return lo;
+}
+
+/** Reads lines and counted bytes, strictly. */
+class Parts {
+  readonly #bytes: Uint8Array;
+  #offset = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  get atEnd(): boolean {
+    return this.#offset === this.#bytes.length;
+  }
+
+  line(): string {
+    const end = this.#bytes.indexOf(NEWLINE, this.#offset);
+    if (end < 0 || end - this.#offset > 100) throw malformed('no line where one is due');
+    const line = this.#bytes.subarray(this.#offset, end);
+    this.#offset = end + 1;
+    try {
+      return decodeUtf8(line);
+    } catch (cause) {
+      throw malformed('invalid UTF-8', cause);
+    }
+  }
+
+  /** A line of the word and a count. */
+  count(word: string): number {
+    const line = this.line();
+    if (!line.startsWith(`${word} `)) throw malformed(`no line of ${word}`);
+    return countOf(line.slice(word.length + 1));
+  }
+
+  /** A line of two counts. */
+  counts(): [number, number] {
+    const line = this.line();
+    const space = line.indexOf(' ');
+    return [countOf(line.slice(0, Math.max(space, 0))), countOf(line.slice(space + 1))];
+  }
+
+  take(length: number): Uint8Array {
+    if (!isCount(length) || length > this.#bytes.length - this.#offset) throw malformed('it is cut short');
+    return this.#bytes.subarray(this.#offset, (this.#offset += length));
+  }
+}
+
+function countOf(text: string): number {
+  try {
+    return parseCount(text);
+  } catch (cause) {
+    throw malformed('bad count', cause);
+  }
+}
+
+function notTheLogs(id: number): GosumError {
+  return new GosumError('RECORD_MISMATCH', `record ${id} is not the one in the log`);
+}
+
+function malformed(detail: string, cause?: unknown): GosumError {
+  return new GosumError('RECEIPT_MALFORMED', `malformed receipt: ${detail}`, { cause });
+}
