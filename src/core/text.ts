@@ -49,6 +49,18 @@ export function fields(text: string): string[] {
   return text.split(SPACES).filter((field) => field !== '');
 }
 
+/**
+ * A text from outside in quotes, safe in a message on a terminal: at most 100 characters, and nothing but printable
+ * ASCII; the rest as `\uXXXX`.
+ */
+export function quote(text: string): string {
+  const escaped = JSON.stringify(text.slice(0, 100)).replaceAll(
+    /[^ -~]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+  return text.length > 100 ? `${escaped}...` : escaped;
+}
+
 /** Orders texts by their UTF-8 bytes, as Go does; JavaScript's own order is by UTF-16 unit, and differs past U+FFFF. */
 export function compareUtf8(a: string, b: string): number {
   let i = 0;
