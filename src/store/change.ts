@@ -1,0 +1,62 @@
+/** What every store checks of a change before it keeps it. That its contents are true was proved by the caller. */
+
+import type { Change, TimelineHead } from '../contract.js';
+import { equalBytes, HASH_SIZE } from '../core/hash.js';
+import { isCount } from '../core/integer.js';
+import { DATA_LEVEL, formatTilePath, isTile } from '../core/tile.js';
+import { GosumError } from '../errors.js';
+
+/**
+ * Checks that a name keeps its key for ever, and a key its name.
+ *
+ * @param known what the store remembers: of the name its key, of the key its name.
+ * @throws {GosumError} `KEY_CHANGED` where the name remembers another key.
+ */
+export function checkName(
+  name: string,
+  key: string,
+  known: { readonly key: string | undefined; readonly name: string | undefined },
+): void {
+  if (known.key !== undefined && known.key !== key) {
+    throw new GosumError('KEY_CHANGED', `${name}: was met with the key ${known.key}, and has now ${key}`, {
+      hint: 'check GOSUMDB; if the database has truly a new key, begin anew with another cache file',
+    });
+  }
+  if (known.name !== undefined && known.name !== name) {
+    throw new Error(`the key ${key} is of ${known.name}, not of ${name}`);
+  }
+}
+
+/**
+ * Checks that the timeline has exactly one newest head after the change, and every other head a greater one to lead to.
+ *
+ * @param kept the head of that size in the store, if any.
+ * @param newest size of the store's newest head.
+ * @throws {Error} a plain one: the caller's arithmetic is wrong.
+ */
+export function checkChange(
+  change: Change,
+  kept: (size: number) => TimelineHead | undefined,
+  newest: number | undefined,
+): void {
+  const changed = new Map(change.heads.map((head) => [head.size, head]));
+  const ends = change.heads.filter((head) => head.next === undefined).map((head) => head.size);
+  if (newest !== undefined && !changed.has(newest)) ends.push(newest);
+  if (ends.length !== 1 || changed.size !== change.heads.length) {
+    throw new Error(`a change after which the timeline has not one newest head: ${ends.join(', ')}`);
+  }
+  for (const { size, hash, next } of change.heads) {
+    if (!isCount(size) || hash.length !== HASH_SIZE) throw new Error(`a head of ${size} records with no hash`);
+    const before = kept(size);
+    if (before !== undefined && !equalBytes(before.hash, hash)) throw new Error(`two heads of ${size} records`);
+    if (next === undefined) continue;
+    if (next.size <= size || !(changed.has(next.size) || kept(next.size) !== undefined)) {
+      throw new Error(`the head of ${size} records leads to none of ${next.size}`);
+    }
+  }
+  for (const { tile, bytes } of change.tiles) {
+    if (!isTile(tile) || tile.level === DATA_LEVEL || bytes.length !== tile.width * HASH_SIZE) {
+      throw new Error(`${formatTilePath(tile)}: no hash tile, ${bytes.length} bytes`);
+    }
+  }
+}

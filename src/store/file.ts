@@ -1,0 +1,160 @@
+/**
+ * One SQLite file: opened when it is there, made when something is first written, each piece of work one transaction.
+ *
+ * **Journal.** The rollback journal, SQLite's default, and not WAL: the cache stays one file that CI can pack, also while
+ * nothing closes it; reading writes nothing and works in a read-only folder; and a run commits once, so that WAL's cheaper
+ * commits buy nothing. A file that somebody has switched to WAL is used as it is (a busy server may want that).
+ * **Durability.** `synchronous` is FULL: a commit outlives a crash of the machine. It costs one or two milliseconds a run.
+ * **Modes.** As the go command's caches: the folder 0777 and the file 0644, both less the umask. Nothing here is secret.
+ */
+
+import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import type { Connection, Driver, Statement } from './driver.js';
+import { storeFailure } from './failure.js';
+import { createTables, hasTables } from './schema.js';
+
+/** How long a transaction waits for another process, in milliseconds. A commit takes some ten. */
+const BUSY_TIMEOUT = 5000;
+
+/** Gives the prepared statement of an SQL text; each text is prepared once. */
+export type Prepare = (sql: string) => Statement;
+
+/** A database file of ours. Everything rejects a damaged or foreign file with `STORE_FAILED`. */
+export class SqliteFile {
+  /** As the user named it. */
+  readonly path: string;
+  readonly #driver: Driver;
+  readonly #absolute: string;
+  readonly #statements = new Map<string, Statement>();
+  #connection: Connection | undefined;
+  /** Whether the file was seen to have our tables. */
+  #ready = false;
+  #closed = false;
+
+  /** @throws {GosumError} `STORE_FAILED` where the file is there and not a usable one of ours. */
+  constructor(driver: Driver, path: string) {
+    this.path = path;
+    this.#driver = driver;
+    this.#absolute = resolve(path);
+    try {
+      this.read(() => undefined);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  /** Bytes on disk. */
+  get bytes(): number {
+    return statSync(this.#absolute, { throwIfNoEntry: false })?.size ?? 0;
+  }
+
+  /** Reads one state of the file. `undefined` where there is no file, or nothing was ever written to it. */
+  read<T>(work: (prepare: Prepare) => T): T | undefined {
+    return this.#transact('BEGIN', false, work);
+  }
+
+  /** Changes what is there, all of it or nothing. `undefined` where nothing is there. */
+  update<T>(work: (prepare: Prepare) => T): T | undefined {
+    return this.#transact('BEGIN IMMEDIATE', false, work);
+  }
+
+  /** Changes the file, all of it or nothing, and makes it first where it is not there. */
+  write<T>(work: (prepare: Prepare) => T): T {
+    return this.#transact('BEGIN IMMEDIATE', true, work) as T;
+  }
+
+  /** Gives the room of deleted rows back to the disk. */
+  shrink(): void {
+    try {
+      this.#connection?.exec('VACUUM');
+    } catch (error) {
+      throw storeFailure(this.path, error);
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#statements.clear();
+    this.#connection?.close();
+    this.#connection = undefined;
+  }
+
+  #transact<T>(begin: string, make: boolean, work: (prepare: Prepare) => T): T | undefined {
+    if (this.#closed) throw new Error(`${this.path}: used after it was closed`);
+    try {
+      const connection = this.#open(make);
+      if (connection === undefined) return undefined;
+      connection.exec(begin);
+      try {
+        let ready = this.#ready || hasTables(connection);
+        if (!ready && make) {
+          createTables(connection);
+          ready = true;
+        }
+        const result = ready ? work((sql) => this.#prepare(connection, sql)) : undefined;
+        connection.exec('COMMIT');
+        this.#ready = ready;
+        return result;
+      } catch (error) {
+        rollBack(connection);
+        throw error;
+      }
+    } catch (error) {
+      throw storeFailure(this.path, error);
+    }
+  }
+
+  #open(make: boolean): Connection | undefined {
+    if (this.#connection !== undefined) return this.#connection;
+    if (make) mkdirSync(dirname(this.#absolute), { recursive: true });
+    else if (!existsSync(this.#absolute)) return undefined;
+    const connection = this.#driver.open(this.#absolute);
+    try {
+      // trusted_schema: what a file's own schema says is not run; cell_size_check finds damage early
+      connection.exec(
+        `PRAGMA busy_timeout = ${BUSY_TIMEOUT}; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+        PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON`,
+      );
+    } catch (error) {
+      connection.close(); // the damage may show already here, and an open file cannot be deleted on Windows
+      throw error;
+    }
+    this.#connection = connection;
+    return connection;
+  }
+
+  #prepare(connection: Connection, sql: string): Statement {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = connection.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+}
+
+/**
+ * Deletes a store's file, whatever is in it, and what SQLite may have left beside it.
+ *
+ * The file goes first: a journal alone is harmless, but a file without its journal may be torn.
+ *
+ * @throws {GosumError} `STORE_FAILED`.
+ */
+export function deleteSqliteFile(path: string): void {
+  try {
+    for (const end of ['', '-journal', '-wal', '-shm']) rmSync(`${resolve(path)}${end}`, { force: true });
+  } catch (error) {
+    throw storeFailure(path, error);
+  }
+}
+
+/** SQLite has rolled back by itself after some failures, and then says that there is no transaction. */
+function rollBack(connection: Connection): void {
+  try {
+    connection.exec('ROLLBACK');
+  } catch {
+    // what has failed before is what the caller wants to hear of
+  }
+}
