@@ -1,0 +1,74 @@
+/** The last lines of every report for people: what the run proved, and how it ended. */
+
+import { formatHash } from '../core/hash.js';
+import type { VerifyRun } from '../verify/verdict.js';
+import { CATEGORIES, problemsOf } from './category.js';
+import { visible } from './escape.js';
+import { fileName, plural } from './words.js';
+
+/** One line: a word in front, and what it says. Both are safe to show. */
+export interface SummaryLine {
+  readonly label: 'log' | 'tree' | 'history' | 'verified' | 'skipped' | 'result';
+  readonly text: string;
+}
+
+/** Four lines for a run without problems; `skipped` and `result` only where there is something to say. */
+export function summarize(run: VerifyRun): SummaryLine[] {
+  const { database, summary } = run;
+  const tree = database.tree;
+  const lines: SummaryLine[] = [
+    { label: 'log', text: `${visible(database.name)}, ${way(run)}` },
+    { label: 'tree', text: tree === undefined ? 'none: no signed tree head was had' : `${tree.size} records, hash ${formatHash(tree.hash)}` },
+    { label: 'history', text: history(run) },
+    { label: 'verified', text: proved(run) },
+  ];
+  if (summary.skipped > 0) lines.push({ label: 'skipped', text: `${plural(summary.skipped, 'line')}, on purpose: nothing is known of them` });
+  const result = resultOf(run);
+  if (result !== undefined) lines.push({ label: 'result', text: result });
+  return lines;
+}
+
+function way({ database, summary }: VerifyRun): string {
+  if (database.url === 'cache') return 'proved anew from the cache; nothing was asked';
+  return summary.skipped === summary.lines ? 'not asked' : `by ${visible(database.url)}`;
+}
+
+function history({ database, summary }: VerifyRun): string {
+  switch (database.timeline) {
+    case 'first-contact':
+      return 'first contact: no earlier tree to compare with (see --trusted-head)';
+    case 'consistent':
+      return 'consistent with the tree seen before';
+    case 'fork':
+      return 'FORK: the log contradicts a tree that it signed before';
+    case 'none':
+      return summary.skipped === summary.lines ? 'the log was not asked' : 'nothing to compare, so nothing was proved';
+  }
+}
+
+function proved({ results, summary, modules }: VerifyRun): string {
+  if (summary.lines === 0) return 'no lines: there was nothing to check';
+  const files = [...new Set(results.map(({ file }) => file))];
+  const of = files.length === 1 ? ` of ${fileName(files[0] ?? '')}` : files.length > 1 ? ` in ${files.length} files` : '';
+  const lines = `${summary.verified === summary.lines ? 'all ' : `${summary.verified} of `}${plural(summary.lines, 'line')}${of}`;
+  const cached = modules.cached === 0 ? 'none' : modules.cached === modules.checked ? 'all' : `${modules.cached}`;
+  return `${lines}; ${plural(modules.checked, 'module version')}, ${cached} from the cache`;
+}
+
+const ENDINGS: Readonly<Record<number, string>> = {
+  1: 'FAILED',
+  2: 'NOTHING CHECKED',
+  3: 'INCOMPLETE',
+  4: 'MISSING',
+  130: 'INTERRUPTED',
+};
+
+/** How the run ended, in words; `undefined` for exit 0. */
+export function resultOf(run: VerifyRun): string | undefined {
+  if (run.exitCode === 0) return undefined;
+  const counts = problemsOf(run).map(([category, verdicts]) =>
+    verdicts.length === 0 ? CATEGORIES[category].title : `${plural(verdicts.length, 'line')} ${CATEGORIES[category].counted}`,
+  );
+  const what = counts.length === 0 ? '' : `: ${counts.join(', ')}`;
+  return `${ENDINGS[run.exitCode] ?? 'FAILED'}, exit ${run.exitCode}${what}`;
+}

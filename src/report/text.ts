@@ -1,0 +1,146 @@
+/**
+ * The report for a person at a terminal: problems first, the gravest on top, each with what to do; then the lines that
+ * say what was proved. A run without problems is those last lines alone.
+ */
+
+import { styleText } from 'node:util';
+
+import type { Verdict, VerifyRun } from '../verify/verdict.js';
+import { adviceFor } from './advice.js';
+import { byCategory, CATEGORIES } from './category.js';
+import type { Category } from './category.js';
+import { visibleClip, visibleHash, visibleLines } from './escape.js';
+import { groupBy } from './group.js';
+import { columns, wrap } from './layout.js';
+import type { Row } from './layout.js';
+import type { ReportOptions } from './options.js';
+import { summarize } from './summary.js';
+import type { SummaryLine } from './summary.js';
+import { countModules, isAsLogged, moduleVersion, place, places, plural, sentence } from './words.js';
+
+/** The report as text, ended by a newline. */
+export function formatText(run: VerifyRun, options: ReportOptions): string {
+  const page: Page = { run, options, style: options.color ? inColour : plain };
+  const sections = byCategory(run).map(([category, verdicts]) => section(page, category, verdicts));
+  return [...sections, summaryLines(page)].map((lines) => `${lines.join('\n')}\n`).join('\n');
+}
+
+type Style = Parameters<typeof styleText>[0];
+
+interface Page {
+  readonly run: VerifyRun;
+  readonly options: ReportOptions;
+  readonly style: (style: Style, text: string) => string;
+}
+
+function plain(_style: Style, text: string): string {
+  return text;
+}
+
+function inColour(style: Style, text: string): string {
+  // The caller has decided on colour: node is not to look at the streams or the environment again.
+  return styleText(style, text, { validateStream: false });
+}
+
+const HEADING_STYLES = { error: ['bold', 'red'], warning: ['bold', 'yellow'], note: ['bold', 'cyan'] } satisfies Record<string, Style>;
+
+function section(page: Page, category: Category, verdicts: readonly Verdict[]): string[] {
+  const { width } = page.options;
+  const { heading, title, level, meaning } = CATEGORIES[category];
+  const count = verdicts.length === 0 ? '' : `${plural(verdicts.length, 'line')}: `;
+  const [first = '', ...rest] = wrap(`${count}${title}`, width, ' '.repeat(heading.length + 2));
+  const lines = [`${page.style(HEADING_STYLES[level], heading)}${first.slice(heading.length)}`, ...rest, ''];
+  lines.push(...findings(page, category, verdicts));
+  if (category === 'skipped') return lines;
+  lines.push('', ...wrap(meaning, width, '  '));
+  for (const { text, commands = [] } of adviceFor(category, verdicts, page.run, page.options)) {
+    lines.push(...wrap(text, width, '  - ', '    '));
+    for (const command of commands) lines.push(`      ${page.style('cyan', command)}`);
+  }
+  return lines;
+}
+
+function findings(page: Page, category: Category, verdicts: readonly Verdict[]): string[] {
+  switch (category) {
+    case 'fork': {
+      const evidence = page.run.fork === undefined ? [] : visibleLines(page.run.fork.trimEnd());
+      return [...(verdicts.length === 0 ? [] : [...byMessage(page, verdicts, ENTRIES), '']), ...evidence];
+    }
+    case 'mismatch':
+    case 'conflict':
+    case 'unknown-hash':
+      return comparisons(page, verdicts);
+    case 'unproved':
+    case 'missing':
+    case 'unreachable':
+    case 'failed':
+      return byMessage(page, verdicts, ENTRIES);
+    case 'skipped':
+      return byMessage(page, verdicts, 0);
+  }
+}
+
+/** For each go.sum key the hashes of its lines and the log's, one below the other. */
+function comparisons({ options, style }: Page, verdicts: readonly Verdict[]): string[] {
+  return [...groupBy(verdicts, moduleVersion)].flatMap(([key, group]) => {
+    const rows: Row[] = group.map((verdict) => ({
+      label: place(verdict),
+      value: visibleHash(verdict.hash),
+      paint: (text) => style(isAsLogged(verdict) ? 'green' : 'red', text),
+    }));
+    const known = group.find((verdict) => verdict.expected !== undefined || isAsLogged(verdict));
+    if (known !== undefined) {
+      const label = known.record === undefined ? 'log' : `log, record ${known.record}`;
+      rows.push({ label, value: visibleHash(known.expected ?? known.hash), paint: (text) => style('green', text) });
+    }
+    return [`  ${style('bold', key)}`, ...columns(rows, options.width, '    ')];
+  });
+}
+
+/** The most messages of a section, and the most module versions below one: a run that failed whole stays readable. */
+const MESSAGES = 10;
+const ENTRIES = 10;
+
+/** Each message once, with the module versions and lines that it is about. What is left out by name is there by line. */
+function byMessage({ options, style }: Page, verdicts: readonly Verdict[], entries: number): string[] {
+  const groups = [...groupBy(verdicts, (verdict) => `${verdict.code ?? ''} ${sentence(verdict)}`).values()];
+  const lines = groups.slice(0, MESSAGES).flatMap((group) => {
+    const [first] = group;
+    if (first === undefined) return [];
+    const code = first.code === undefined ? '' : ` (${first.code})`;
+    return [...wrap(`${sentence(first)}${code}`, options.width, '  ').map((line) => style('bold', line)), ...entryRows(group, entries, options.width)];
+  });
+  const rest = groups.slice(MESSAGES);
+  if (rest.length === 0) return lines;
+  return [...lines, `  and ${plural(rest.length, 'message')} more`, ...entryRows(rest.flat(), 0, options.width)];
+}
+
+function entryRows(verdicts: readonly Verdict[], entries: number, width: number): string[] {
+  const modules = [...groupBy(verdicts, ({ module, version }) => `${module} ${version}`)];
+  const rows: Row[] = modules.slice(0, entries).map(([name, lines]) => ({ label: visibleClip(name, MODULE_LIMIT), value: places(lines) }));
+  const rest = modules.slice(entries).flatMap(([, lines]) => lines);
+  if (rest.length > 0) {
+    rows.push({ label: `${entries === 0 ? '' : 'and '}${plural(countModules(rest), 'module version')}${entries === 0 ? '' : ' more'}`, value: places(rest) });
+  }
+  return columns(rows, width, '    ');
+}
+
+/** A module path has no limit of its own; a name longer than this is not read by anybody. */
+const MODULE_LIMIT = 200;
+
+const LABEL_WIDTH = 10;
+
+function summaryLines({ run, options, style }: Page): string[] {
+  return summarize(run).flatMap(({ label, text }) => {
+    const [first = '', ...rest] = wrap(text, options.width, ' '.repeat(LABEL_WIDTH));
+    const head = label.padEnd(LABEL_WIDTH);
+    const says = first.slice(LABEL_WIDTH);
+    if (label === 'result') return [head + says, ...rest].map((line) => style(run.exitCode === 1 ? ['bold', 'red'] : ['bold', 'yellow'], line));
+    return [style(labelStyle(label, run), head) + says, ...rest];
+  });
+}
+
+function labelStyle(label: SummaryLine['label'], { exitCode, summary }: VerifyRun): Style {
+  if (label === 'verified' && summary.verified > 0) return exitCode === 0 ? ['bold', 'green'] : 'green';
+  return 'dim';
+}

@@ -1,0 +1,73 @@
+/** How reports name things: numbers with nouns, module versions, lines of files, and the one sentence about a verdict. */
+
+import { CATEGORIES, categoryOf } from './category.js';
+import { visible, visibleClip, visibleHash } from './escape.js';
+import { groupBy } from './group.js';
+import type { Verdict } from '../verify/verdict.js';
+
+/** `1 line`, `2 lines`. */
+export function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** A file as reports show it: as the user named it, `<stdin>` for standard input. */
+export function fileName(file: string): string {
+  return file === '-' ? '<stdin>' : visible(file);
+}
+
+/** `go.sum:17`. */
+export function place(verdict: Verdict): string {
+  return `${fileName(verdict.file)}:${verdict.line}`;
+}
+
+/** The line's first two fields, as they are in the file, so that they can be searched for: `golang.org/x/text v0.3.0/go.mod`. */
+export function moduleVersion(verdict: Verdict): string {
+  return visible(`${verdict.module} ${verdict.version}${verdict.kind === 'go.mod' ? '/go.mod' : ''}`);
+}
+
+/** How many module versions the verdicts are about. */
+export function countModules(verdicts: readonly Verdict[]): number {
+  return new Set(verdicts.map((verdict) => `${verdict.module} ${verdict.version}`)).size;
+}
+
+/** All lines of the verdicts, briefly: `go.sum:4-6, 9; go.work.sum:3`. */
+export function places(verdicts: readonly Verdict[]): string {
+  const files = groupBy(verdicts, (verdict) => verdict.file);
+  return [...files].map(([file, lines]) => `${fileName(file)}:${ranges(lines.map(({ line }) => line))}`).join('; ');
+}
+
+/** What reports show of a message. */
+const MESSAGE_LIMIT = 300;
+
+/** One sentence about a verdict, without its place and without a full stop. */
+export function sentence(verdict: Verdict): string {
+  const category = categoryOf(verdict);
+  if (category === undefined) return 'verified';
+  const record = verdict.record === undefined ? '' : ` (record ${verdict.record})`;
+  if (category === 'mismatch' && verdict.expected !== undefined) {
+    return `the file has ${visibleHash(verdict.hash)}, the log has ${visibleHash(verdict.expected)}${record}`;
+  }
+  if (category === 'conflict') {
+    const has = `another line has another hash for it; this one has ${visibleHash(verdict.hash)}`;
+    if (verdict.expected !== undefined) return `${has}, the log has ${visibleHash(verdict.expected)}${record}`;
+    return isAsLogged(verdict) ? `${has}, as the log has it${record}` : has;
+  }
+  if (category === 'unknown-hash') return `${CATEGORIES[category].title}: ${visibleHash(verdict.hash)}`;
+  return verdict.message === undefined ? CATEGORIES[category].title : visibleClip(verdict.message, MESSAGE_LIMIT);
+}
+
+/** Whether a line in conflict is the one that the log's record has: then a record is named, and no other hash. */
+export function isAsLogged({ status, record, expected }: Verdict): boolean {
+  return status === 'conflict' && record !== undefined && expected === undefined;
+}
+
+/** `4-6, 9` for 4, 5, 6, 9. */
+function ranges(lines: readonly number[]): string {
+  const spans: { first: number; last: number }[] = [];
+  for (const line of [...new Set(lines)].sort((a, b) => a - b)) {
+    const span = spans.at(-1);
+    if (span?.last === line - 1) span.last = line;
+    else spans.push({ first: line, last: line });
+  }
+  return spans.map(({ first, last }) => (first === last ? `${first}` : `${first}-${last}`)).join(', ');
+}
