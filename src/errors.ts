@@ -81,7 +81,7 @@ const OUTCOMES = {
   FORK: 'fork',
   // this machine
   STORE_FAILED: 'local',
-  FILE_UNREADABLE: 'local',
+  FILE_FAILED: 'local',
   INTERRUPTED: 'local',
 } as const;
 

@@ -45,7 +45,7 @@ export type Timeline = 'first-contact' | 'consistent' | 'fork' | 'none';
 export interface VerifyRun {
   /** Whether every line was asked and answered: no `error` and no interruption. */
   readonly complete: boolean;
-  /** 0 verified, 1 a lie, 3 incomplete, 4 missing; 2 never gets this far. */
+  /** 0 verified, 1 a lie, 2 all was skipped, 3 incomplete, 4 missing. */
   readonly exitCode: number;
   readonly database: {
     readonly name: string;
@@ -67,6 +67,8 @@ export interface VerifyRun {
   readonly modules: { readonly checked: number; readonly cached: number };
   /** In the order of files and lines. */
   readonly results: readonly Verdict[];
+  /** What went wrong with the run as a whole: no newest head though one was asked for, a head too old, or a fork. */
+  readonly problem?: { readonly code: Code; readonly message: string; readonly hint: string | undefined } | undefined;
   /** Where the log misbehaved: the evidence, in cmd/go's form, many lines. */
   readonly fork?: string | undefined;
 }

@@ -1,0 +1,38 @@
+/** The entry of the command: parses, runs one command, and turns what it throws into a message and an exit code. */
+
+import { CommanderError } from 'commander';
+import { GosumError, isGosumError } from '../errors.js';
+import { exitCodeOf } from './exitcode.js';
+import { processHost, write, type Host } from './host.js';
+import { buildProgram } from './program.js';
+
+/**
+ * Runs the command line and gives the exit code.
+ *
+ * @param args without the program's name.
+ */
+export async function main(args: readonly string[], host: Host = hostWithSignals()): Promise<number> {
+  let exitCode = 0;
+  const program = buildProgram(host, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (!isGosumError(error)) throw error;
+    const hint = error.hint === undefined ? '' : `  ${error.hint}\n`;
+    await write(host.stderr, `gosumcheck: ${error.message}\n${hint}`);
+    return exitCodeOf(error);
+  }
+}
+
+/** The process, interrupted by the first SIGINT or SIGTERM; the second one ends it as if nobody listened. */
+function hostWithSignals(): Host {
+  const controller = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => controller.abort(new GosumError('INTERRUPTED', 'interrupted', { cause: signal })));
+  }
+  return processHost(controller.signal);
+}

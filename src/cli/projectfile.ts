@@ -1,0 +1,58 @@
+/**
+ * A project's gosumcheck.toml, beside its go.sum: formats and limits.
+ *
+ * Never the database, its key, private patterns or exceptions: whoever can edit go.sum can edit this file too, and must not
+ * be able to choose who vouches for the edit.
+ */
+
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { GosumError } from '../errors.js';
+import { parseDuration } from '../config/duration.js';
+import { FORMATS } from '../report/report.js';
+import { failed } from './inputs.js';
+
+/** The file's name. */
+export const PROJECT_FILE = 'gosumcheck.toml';
+
+/** What the file can set, as the options of `verify` have it. */
+export interface ProjectSettings {
+  readonly format?: (typeof FORMATS)[number] | undefined;
+  readonly concurrency?: number | undefined;
+  /** Milliseconds. */
+  readonly timeout?: number | undefined;
+  /** Milliseconds. */
+  readonly deadline?: number | undefined;
+}
+
+/**
+ * Reads the file of a folder; no file sets nothing.
+ *
+ * @throws {GosumError} `CONFIG_INVALID` for a key that it cannot have or a value that is not of its form; `FILE_FAILED`.
+ */
+export async function readProjectFile(folder: string): Promise<ProjectSettings> {
+  let text: string;
+  try {
+    text = await readFile(path.join(folder, PROJECT_FILE), 'utf8');
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return {};
+    throw failed(PROJECT_FILE, cause);
+  }
+  const [{ parse }, v] = await Promise.all([import('smol-toml'), import('valibot')]);
+  const duration = v.pipe(v.string(), v.transform(parseDuration), v.number(), v.gtValue(0));
+  const schema = v.strictObject({
+    format: v.optional(v.picklist(FORMATS)),
+    concurrency: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(9999))),
+    timeout: v.optional(duration),
+    deadline: v.optional(duration),
+  });
+  try {
+    return v.parse(schema, parse(text));
+  } catch (cause) {
+    const where = v.isValiError(cause) ? `${v.getDotPath(cause.issues[0]) ?? ''}: ` : '';
+    throw new GosumError('CONFIG_INVALID', `${PROJECT_FILE}: ${where}${(cause as Error).message}`, {
+      cause,
+      hint: 'it can set format, concurrency, timeout and deadline; never the database, its key or private patterns',
+    });
+  }
+}

@@ -1,0 +1,179 @@
+/** Wiring: from options and settings to a client with its source, caches and store. */
+
+import { setMaxListeners } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Source, Store } from '../contract.js';
+import { GosumError, isGosumError } from '../errors.js';
+import { SumDB } from '../client/sumdb.js';
+import type { Environment } from '../config/environment.js';
+import { defaultCacheFile } from '../config/options.js';
+import { readSettings, type Settings } from '../config/settings.js';
+import { createProgress, type Progress } from '../report/progress.js';
+import { openMemoryStore } from '../store/memory.js';
+import { openStore } from '../store/open.js';
+import { openGoCache } from '../transport/gocache.js';
+import { openRemote } from '../transport/remote.js';
+import { failed } from './inputs.js';
+import { packageVersion, type Host, type Output } from './host.js';
+
+/** Where the cache is. */
+export interface CacheFlags {
+  /** A file; `false` for none. */
+  readonly cache?: string | false;
+}
+
+/** Options that every command has which asks a database. */
+export interface DatabaseOptions extends CacheFlags {
+  /** A value of GOSUMDB that goes before it. */
+  readonly sumdb?: string;
+  /** A file with a signed note. */
+  readonly trustedHead?: string;
+  readonly offline?: boolean;
+  readonly concurrency: number;
+  /** Milliseconds. */
+  readonly timeout: number;
+  /** Milliseconds. */
+  readonly deadline?: number;
+  readonly color: 'auto' | 'always' | 'never';
+  readonly progress: boolean;
+  readonly quiet?: boolean;
+}
+
+/** An open database, and what goes with it. */
+export interface OpenDatabase {
+  readonly db: SumDB;
+  readonly settings: Settings;
+  /** Aborted by a person, or at the deadline. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Opens the database, has `work` done with it, and closes it.
+ *
+ * A cache that cannot be opened or read is gone on without, with a notice: it can only save time.
+ */
+export async function withDatabase<T>(
+  host: Host,
+  options: DatabaseOptions,
+  work: (open: OpenDatabase) => Promise<T>,
+): Promise<T> {
+  const { sumdb, deadline } = options;
+  const settings = await readSettings({
+    env: host.env,
+    sumdb: sumdb === undefined ? undefined : { value: sumdb, from: '--sumdb' },
+  });
+  const enabled = host.stderr.isTTY === true && options.progress && options.quiet !== true;
+  const progress = createProgress({ stream: host.stderr, enabled });
+  const notice = (text: string): void => {
+    if (options.quiet !== true) progress.notice(`gosumcheck: ${text}`);
+  };
+  const limit = deadline === undefined ? undefined : deadlineSignal(deadline);
+  const signal = limit === undefined ? host.interrupted : AbortSignal.any([host.interrupted, limit.signal]);
+  // Every request under way listens; Node would warn of more than ten.
+  setMaxListeners(0, signal);
+  const source = openSource(settings, options);
+  try {
+    for (const warning of settings.warnings) notice(warning);
+    const trustedHead = await readTrustedHead(host, options);
+    const caches = [openGoCache(settings.folders, settings.sumdb.name)];
+    const workWith = async (store: Store): Promise<T> => {
+      const { key } = settings.sumdb;
+      const db = new SumDB({ key, source, caches, store, trustedHead, notice, progress: progress satisfies Progress });
+      return work({ db, settings, signal });
+    };
+    const store = await openStoreFor(host, options, notice);
+    try {
+      await noticeEvidence(store, notice);
+      return await workWith(store);
+    } catch (error) {
+      if (!isGosumError(error, 'STORE_FAILED')) throw error;
+      notice(goingOn(error));
+      return await workWith(openMemoryStore());
+    } finally {
+      await store.close();
+    }
+  } finally {
+    limit?.cancel();
+    progress.done();
+    await source.close();
+  }
+}
+
+/** The cache's file. @throws {GosumError} `CONFIG_INVALID` where there is no default place. */
+export function cacheFile(host: Host, { cache }: CacheFlags): string {
+  const file = typeof cache === 'string' ? path.resolve(host.cwd, cache) : defaultCacheFile(host.env);
+  if (file !== undefined) return file;
+  throw new GosumError('CONFIG_INVALID', 'this system names no folder for caches', { hint: 'give --cache FILE' });
+}
+
+/** Opens the cache as it is, for commands about the cache itself. @throws {GosumError} `STORE_FAILED`. */
+export async function openCache(host: Host, file: string): Promise<Store> {
+  const { store, notice } = await openStore({ file });
+  if (notice !== undefined) host.stderr.write(`gosumcheck: ${notice}\n`);
+  return store;
+}
+
+/** Whether to colour what goes to a stream: `--color`, then NO_COLOR (no-color.org), then whether it is a terminal. */
+export function useColor(output: Output, env: Environment, when: DatabaseOptions['color']): boolean {
+  if (when !== 'auto') return when === 'always';
+  return output.isTTY === true && env.get('NO_COLOR') === undefined && env.get('TERM') !== 'dumb';
+}
+
+function openSource(settings: Settings, { timeout, concurrency, deadline, offline }: DatabaseOptions): Source {
+  const { env, sumdb, proxies, httpProxy, auth } = settings;
+  return openRemote({
+    env,
+    sumdb,
+    proxies,
+    httpProxy,
+    logins: auth.logins,
+    offline: offline === true,
+    userAgent: `gosumcheck/${packageVersion()}`,
+    timeout,
+    concurrency,
+    deadline: deadline === undefined ? undefined : Date.now() + deadline,
+  });
+}
+
+async function openStoreFor(host: Host, options: DatabaseOptions, notice: (text: string) => void): Promise<Store> {
+  if (options.cache === false) return openMemoryStore();
+  try {
+    const opened = await openStore({ file: cacheFile(host, options) });
+    if (opened.notice !== undefined) notice(opened.notice);
+    return opened.store;
+  } catch (error) {
+    if (!isGosumError(error, 'STORE_FAILED', 'CONFIG_INVALID')) throw error;
+    notice(goingOn(error));
+    return openMemoryStore();
+  }
+}
+
+async function readTrustedHead(host: Host, { trustedHead }: DatabaseOptions): Promise<Uint8Array | undefined> {
+  if (trustedHead === undefined) return undefined;
+  try {
+    return new Uint8Array(await readFile(path.resolve(host.cwd, trustedHead)));
+  } catch (cause) {
+    throw failed(trustedHead, cause);
+  }
+}
+
+/** A fork stays visible until a person clears it. */
+async function noticeEvidence(store: Store, notice: (text: string) => void): Promise<void> {
+  for (const { key, foundAt } of await store.evidence()) {
+    const [name] = key.split('+');
+    notice(`${name ?? key} was seen to misbehave (${foundAt}): see gosumcheck evidence`);
+  }
+}
+
+function deadlineSignal(milliseconds: number): { signal: AbortSignal; cancel: () => void } {
+  const controller = new AbortController();
+  const timer = setTimeout(() => {
+    controller.abort(new GosumError('TIMEOUT', `the deadline of ${milliseconds / 1000} s has passed`));
+  }, milliseconds);
+  return { signal: controller.signal, cancel: () => clearTimeout(timer) };
+}
+
+function goingOn(error: GosumError): string {
+  return `${error.message}; going on without the cache${error.hint === undefined ? '' : ` (${error.hint})`}`;
+}

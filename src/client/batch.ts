@@ -1,0 +1,301 @@
+/**
+ * One batch of lookups, from what the store can prove to what the database was asked for, proved and kept.
+ */
+
+import { GosumError, isGosumError } from '../errors.js';
+import { ForkError, forkError } from '../core/fork.js';
+import { formatVerifierKey, type VerifierKey } from '../core/key.js';
+import type { ProvedTree } from '../core/plan.js';
+import { findHashes } from '../core/record.js';
+import { makeReceipt, proveRecordIn, type ProvedRecord } from '../core/receipt.js';
+import { liesUnder, linkedHead, newestHead } from '../core/timeline.js';
+import type { SignedHead } from '../core/treehead.js';
+import { ask, HeadOpener, type Asked } from './ask.js';
+import { BLANK, recall, type Memory } from './memory.js';
+import { prove, whyUnproved, type Proof } from './prove.js';
+import { Reader } from './reader.js';
+import type { Found, Lookups, SumDBOptions, WantedModule } from './sumdb.js';
+
+/** How often the timeline may move under our hands. Each time means that somebody else went forward. */
+const MAX_ROUNDS = 16;
+
+/** One batch: `recall`, then, where that is not enough, `update`. */
+export class Batch {
+  /** By `path@version`. */
+  readonly results: Map<string, Found | GosumError> = new Map<string, Found | GosumError>();
+  problem: GosumError | undefined;
+  head: SignedHead | undefined;
+
+  readonly #vkey: string;
+  readonly #key: VerifierKey;
+  readonly #options: SumDBOptions;
+  readonly #trusted: SignedHead | undefined;
+  readonly #wanted: ReadonlyMap<string, WantedModule>;
+  readonly #reader: Reader;
+  readonly #heads: HeadOpener;
+  /** What was asked for and not yet proved, by `path@version`. */
+  readonly #asked = new Map<string, Asked>();
+  #memory: Memory = BLANK;
+  #seenBefore = false;
+
+  constructor(
+    key: VerifierKey,
+    options: SumDBOptions,
+    trusted: SignedHead | undefined,
+    wanted: ReadonlyMap<string, WantedModule>,
+    signal: AbortSignal | undefined,
+  ) {
+    this.#key = key;
+    this.#vkey = formatVerifierKey(key);
+    this.#options = options;
+    this.#trusted = trusted;
+    this.#wanted = wanted;
+    this.#heads = new HeadOpener(key);
+    const { store, source, caches = [] } = options;
+    this.#reader = new Reader({ key: this.#vkey, store, source, caches, signal });
+  }
+
+  get timeline(): Lookups['timeline'] {
+    if (this.problem instanceof ForkError) return 'fork';
+    if (this.head === undefined) return 'none';
+    return this.#seenBefore ? 'consistent' : 'first-contact';
+  }
+
+  /** The way that was taken to the database; `cache` where it was not asked. */
+  get way(): string {
+    return this.#reader.asked > 0 ? (this.#options.source?.label ?? 'cache') : 'cache';
+  }
+
+  /** What the store could not prove. */
+  get missing(): string[] {
+    return [...this.#wanted.keys()].filter((name) => !this.results.has(name));
+  }
+
+  /** Whether there is a trusted head that the kept timeline is not proved to hold. */
+  get trustedIsNew(): boolean {
+    return this.#trusted !== undefined && this.#memory.timeline?.holds(this.#trusted) !== true;
+  }
+
+  /** Takes what the store can prove. */
+  async recall(): Promise<void> {
+    await this.#remember([...this.#wanted.keys()]);
+    this.head = this.#memory.timeline?.newest;
+    this.#seenBefore = this.head !== undefined;
+    for (const name of this.#wanted.keys()) {
+      const record = this.#memory.records.get(name);
+      if (record !== undefined) this.#settle(name, () => this.#found(name, record, true));
+    }
+  }
+
+  /** Asks for the newest head and for what is missing, proves it, and keeps it. */
+  async update(): Promise<void> {
+    const { progress } = this.#options;
+    const missing = this.missing;
+    progress?.phase('asking the log', missing.length + 1);
+    const tick = (): void => progress?.tick();
+    const latest: SignedHead[] = [];
+    await Promise.all([
+      this.#askLatest(latest).finally(tick),
+      ...missing.map((name) => this.#ask(name).finally(tick)),
+    ]);
+    try {
+      for (let round = 0; !(await this.#proveAll(latest)); round++) {
+        if (round === MAX_ROUNDS) {
+          throw new GosumError('STORE_FAILED', `${this.#options.store.label}: the timeline moved ${MAX_ROUNDS} times`);
+        }
+      }
+    } catch (error) {
+      this.problem = notLocal(error);
+      for (const name of this.#asked.keys()) this.results.set(name, this.problem);
+      if (this.problem instanceof ForkError) await this.#keepEvidence(this.problem);
+    }
+  }
+
+  async #askLatest(latest: SignedHead[]): Promise<void> {
+    for (const note of await this.#reader.cachedLatest()) {
+      try {
+        latest.push(this.#heads.open(note));
+      } catch (error) {
+        this.#notice(`a cached tree head is not true and is passed over: ${notLocal(error).message}`);
+      }
+    }
+    try {
+      latest.push(this.#heads.open(await this.#reader.latest()));
+    } catch (error) {
+      // With other answers in hand their heads do as well. Without, this is all there is to say.
+      const why = notLocal(error);
+      if (this.missing.length === 0) this.problem = why;
+    }
+  }
+
+  async #ask(name: string): Promise<void> {
+    try {
+      this.#asked.set(name, await ask(this.#reader, this.#heads, this.#pathOf(name)));
+    } catch (error) {
+      this.results.set(name, notLocal(error));
+    }
+  }
+
+  /** Proves all answers under the greatest head, and keeps them. `false`: something changed meanwhile, prove again. */
+  async #proveAll(latest: readonly SignedHead[]): Promise<boolean> {
+    const newest = this.#memory.timeline?.newest;
+    const shown = new Set([...latest, ...[...this.#asked.values()].map(({ head }) => head)]);
+    const head = [...(newest === undefined ? [] : [newest]), ...shown].reduce(greater, undefined);
+    if (head === undefined) return true;
+    this.#checkTrusted(head);
+    const before = [newest, this.trustedIsNew ? this.#trusted : undefined].filter((old): old is SignedHead => old !== undefined && old.size > 0);
+
+    const records = [...this.#asked.values()].map(({ answer }) => answer.id).filter((id) => id < head.size);
+    const wanted = {
+      records,
+      trees: [...shown].map(({ size }) => size),
+      links: before.map(({ size }) => size),
+    };
+    const proof = await prove(this.#reader, head, wanted, this.#options.progress);
+    const unproved = await this.#checkHeads(proof, head, before, shown);
+
+    const proved = new Map<string, ProvedRecord>();
+    const again: string[] = [];
+    for (const [name, { answer, head: own, fromCache }] of this.#asked) {
+      try {
+        const why = unproved.get(own);
+        if (why !== undefined) throw why;
+        if (answer.id >= head.size) {
+          throw new GosumError('RECORD_BEYOND_HEAD', `record ${answer.id} is not in the tree of ${head.size}`);
+        }
+        const record = proveRecordIn(proof.tree, head, answer);
+        this.#found(name, record, false);
+        proved.set(name, record);
+      } catch (error) {
+        const why = whyUnproved(notLocal(error), proof.unread);
+        if (fromCache && why.outcome === 'unproved') again.push(name);
+        this.results.set(name, why);
+      }
+    }
+    if (again.length > 0) {
+      // Cached answers that are not true: the database's own are asked for, and all is proved once more.
+      await Promise.all(again.map((name) => this.#askAgain(name)));
+      return false;
+    }
+    if (!(await this.#keep(proof.tree, head, before, proved))) {
+      await this.#remember([]);
+      return false;
+    }
+    for (const [name, record] of proved) this.#settle(name, () => this.#found(name, record, false));
+    this.head = head;
+    this.#seenBefore ||= before.length > 0;
+    return true;
+  }
+
+  #checkTrusted(head: SignedHead): void {
+    if (this.#trusted !== undefined && this.#trusted.size > head.size) {
+      throw new GosumError('HEAD_TOO_OLD', `the log shows a tree of ${head.size}, the trusted head is of ${this.#trusted.size}`, {
+        hint: 'the log, or the way to it, lags behind: try again later',
+      });
+    }
+  }
+
+  /**
+   * Checks that all heads lie under the greatest. Says which of the shown ones could not be proved to; of those known
+   * before, each must.
+   *
+   * @throws {ForkError} where one is proved not to.
+   */
+  async #checkHeads(
+    proof: Proof,
+    head: SignedHead,
+    before: readonly SignedHead[],
+    shown: ReadonlySet<SignedHead>,
+  ): Promise<Map<SignedHead, GosumError>> {
+    const unproved = new Map<SignedHead, GosumError>();
+    for (const old of new Set([...before, ...shown])) {
+      let lies: boolean;
+      try {
+        lies = liesUnder(proof.tree, old);
+      } catch (error) {
+        const why = whyUnproved(notLocal(error), proof.unread);
+        if (before.includes(old)) throw why;
+        unproved.set(old, why);
+        continue;
+      }
+      if (!lies) {
+        const { tree } = await prove(this.#reader, head, { links: [old.size] }, this.#options.progress);
+        throw forkError(tree, head, old);
+      }
+    }
+    return unproved;
+  }
+
+  async #askAgain(name: string): Promise<void> {
+    this.#asked.delete(name);
+    this.#reader.distrust(this.#pathOf(name));
+    this.results.delete(name);
+    await this.#ask(name);
+  }
+
+  /** Keeps what was proved. `false` where the timeline went forward meanwhile. */
+  async #keep(
+    tree: ProvedTree,
+    head: SignedHead,
+    before: readonly SignedHead[],
+    proved: ReadonlyMap<string, ProvedRecord>,
+  ): Promise<boolean> {
+    const { store } = this.#options;
+    const newest = this.#memory.timeline?.newest;
+    const heads = before.filter((old) => old.size < head.size).map((old) => linkedHead(tree, old));
+    if (newest === undefined || newest.size < head.size) heads.push(newestHead(tree, head));
+    const receipts = proved.size === 0 ? [] : [makeReceipt(tree, head, [...proved.values()], [...proved.keys()])];
+    const change = { name: this.#key.name, expect: newest?.size, heads, tiles: tree.tiles, receipts };
+    try {
+      return await store.commit(this.#vkey, change);
+    } catch (error) {
+      if (!isGosumError(error, 'STORE_FAILED')) throw error;
+      this.#notice(`what was proved could not be kept: ${error.message}`);
+      return true;
+    }
+  }
+
+  async #keepEvidence({ evidence }: ForkError): Promise<void> {
+    try {
+      await this.#options.store.addEvidence({ key: this.#vkey, foundAt: new Date().toISOString(), ...evidence });
+    } catch (error) {
+      this.#notice(`the evidence could not be kept, so keep this report: ${notLocal(error).message}`);
+    }
+  }
+
+  async #remember(names: readonly string[]): Promise<void> {
+    const fromSize = this.#trusted?.size ?? Infinity;
+    this.#memory = await recall(this.#options.store, this.#key, names, fromSize, (text) => this.#notice(text));
+  }
+
+  #found(name: string, record: ProvedRecord, cached: boolean): Found {
+    const { module = '', version = '' } = this.#wanted.get(name) ?? {};
+    return { record, hashes: findHashes(record.text, module, version), cached };
+  }
+
+  #settle(name: string, find: () => Found): void {
+    try {
+      this.results.set(name, find());
+    } catch (error) {
+      this.results.set(name, notLocal(error));
+    }
+  }
+
+  #pathOf(name: string): string {
+    return this.#wanted.get(name)?.path ?? '';
+  }
+
+  #notice(text: string): void {
+    this.#options.notice?.(text);
+  }
+}
+
+function greater(a: SignedHead | undefined, b: SignedHead): SignedHead {
+  return a === undefined || b.size > a.size ? b : a;
+}
+
+/** The error as one of ours, to be reported; a bug, an interruption or a broken store is thrown on. */
+function notLocal(error: unknown): GosumError {
+  if (!isGosumError(error) || error.outcome === 'local') throw error;
+  return error;
+}

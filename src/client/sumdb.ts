@@ -1,0 +1,116 @@
+/**
+ * The verifying client of a checksum database: many lookups at once, one timeline, one plan.
+ *
+ * Nothing is returned as a record, and nothing is stored, before it was proved under a signed tree head that is consistent
+ * with every head ever taken.
+ */
+
+import type { Source, Store } from '../contract.js';
+import type { GosumError } from '../errors.js';
+import { parseVerifierKey, type VerifierKey } from '../core/key.js';
+import { formatModuleVersion, lookupPath } from '../core/module.js';
+import type { RecordHashes } from '../core/record.js';
+import type { ProvedRecord } from '../core/receipt.js';
+import { openTreeHead, type SignedHead } from '../core/treehead.js';
+import { Batch } from './batch.js';
+
+/** A module path and a version of it, without `/go.mod`. */
+export interface ModuleVersion {
+  readonly module: string;
+  readonly version: string;
+}
+
+/** A module version, and the path of its lookup. */
+export interface WantedModule extends ModuleVersion {
+  readonly path: string;
+}
+
+/** Told how long work goes on. */
+export interface Progress {
+  /** A new phase of `total` steps begins. */
+  phase(name: string, total: number): void;
+  /** A step is done. */
+  tick(): void;
+}
+
+/** What a client stands on. */
+export interface SumDBOptions {
+  /** The log's verifier key, or its text. The name of the database is in it. */
+  readonly key: VerifierKey | string;
+  /** The way to the database; it bounds how many requests are under way. Without it nothing is asked, and what is not cached is `OFFLINE`. */
+  readonly source?: Source | undefined;
+  /** Places that may have an answer and are asked first, such as the go command's cache. Believed no more than the source. */
+  readonly caches?: readonly Source[];
+  /** Where proved things are kept. */
+  readonly store: Store;
+  /** A signed note that the log must be consistent with, and at least as long as. */
+  readonly trustedHead?: Uint8Array | undefined;
+  /** Told what a person should know and what is no failure: a cache that could not be believed or written. */
+  readonly notice?: (text: string) => void;
+  readonly progress?: Progress | undefined;
+}
+
+/** Options of one batch. */
+export interface LookupOptions {
+  /** Ask for the newest head, and prove it consistent, even where all is cached. */
+  readonly fresh?: boolean | undefined;
+  /** Ends the batch; its `reason` is thrown where it is a `GosumError`. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A proved record of a module version. */
+export interface Found {
+  readonly record: ProvedRecord;
+  readonly hashes: RecordHashes;
+  /** Whether it was proved from the store alone. */
+  readonly cached: boolean;
+}
+
+/** What came of a batch. */
+export interface Lookups {
+  /** By `path@version`: the proved record, or why there is none. */
+  readonly results: ReadonlyMap<string, Found | GosumError>;
+  /** The newest head of the timeline after the batch; `undefined` where there never was one. */
+  readonly head: SignedHead | undefined;
+  /** `consistent`: with a head seen before, or the trusted one. */
+  readonly timeline: 'first-contact' | 'consistent' | 'fork' | 'none';
+  /** The way that was taken to the database, as `Source.label` names it; `cache` where nothing was asked. */
+  readonly way: string;
+  /** What went wrong with the batch as a whole: no newest head though one was asked for, a head too old, or a fork. */
+  readonly problem: GosumError | undefined;
+}
+
+/** A client of one checksum database. */
+export class SumDB {
+  readonly key: VerifierKey;
+  readonly #options: SumDBOptions;
+  readonly #trusted: SignedHead | undefined;
+
+  /**
+   * @throws {GosumError} `KEY_MALFORMED` for a bad key; `NOTE_MALFORMED`, `TREE_HEAD_MALFORMED`, `SIGNATURE_UNKNOWN` or
+   * `SIGNATURE_INVALID` for a bad trusted head.
+   */
+  constructor(options: SumDBOptions) {
+    this.#options = options;
+    this.key = typeof options.key === 'string' ? parseVerifierKey(options.key) : options.key;
+    this.#trusted = options.trustedHead && openTreeHead(options.trustedHead, this.key);
+  }
+
+  /**
+   * Looks up module versions: from the store what it can prove, the rest from the database, all of it together.
+   *
+   * @throws {GosumError} `KEY_CHANGED`, `STORE_FAILED` where the store cannot be read; `MODULE_PATH_MALFORMED`,
+   * `VERSION_MALFORMED`; the signal's reason. What fails for one module version alone is in the results.
+   */
+  async lookup(wanted: readonly ModuleVersion[], options: LookupOptions = {}): Promise<Lookups> {
+    const modules = new Map<string, WantedModule>();
+    for (const { module, version } of wanted) {
+      modules.set(formatModuleVersion(module, version), { module, version, path: lookupPath(module, version) });
+    }
+    const batch = new Batch(this.key, this.#options, this.#trusted, modules, options.signal);
+    await batch.recall();
+    if (batch.missing.length > 0 || options.fresh === true || batch.trustedIsNew) await batch.update();
+    const { results, head, timeline, way, problem } = batch;
+    return { results, head, timeline, way, problem };
+  }
+}

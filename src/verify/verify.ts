@@ -1,0 +1,134 @@
+/** Verifying go.sum lines: which are asked about, what the proved records say of each, and what the run is worth. */
+
+import { isGosumError, outcomeOf, type GosumError } from '../errors.js';
+import { formatFork, ForkError } from '../core/fork.js';
+import { conflicts, parseGoSum, type GoSumLine } from '../core/gosum.js';
+import { isH1 } from '../core/h1.js';
+import { formatModuleVersion } from '../core/module.js';
+import { encodeUtf8 } from '../core/text.js';
+import type { Found, Lookups, SumDB } from '../client/sumdb.js';
+import type { Status, Verdict, VerifyRun } from './verdict.js';
+
+/** Options of a verification. */
+export interface VerifyOptions {
+  /** The pattern (of GONOSUMDB or GOPRIVATE) by which a module is not asked about; its name never leaves the machine. */
+  readonly skippedBy?: ((module: string) => string | undefined) | undefined;
+  /** Take a run in which every line was skipped for a good one. */
+  readonly allowAllSkipped?: boolean | undefined;
+  /** Ask for the newest tree head, and prove it consistent, even where every line can be proved from the store. */
+  readonly fresh?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Verifies the text of a go.sum file.
+ *
+ * @param goSum attacker-controlled.
+ * @param options.file names the text in verdicts; `go.sum` by default.
+ * @throws {GosumError} `GOSUM_MALFORMED`; what `SumDB.lookup` throws.
+ */
+export function verifyGoSum(
+  db: SumDB,
+  goSum: string | Uint8Array,
+  options: VerifyOptions & { readonly file?: string } = {},
+): Promise<VerifyRun> {
+  const bytes = typeof goSum === 'string' ? encodeUtf8(goSum) : goSum;
+  return verifyLines(db, parseGoSum(bytes, options.file ?? 'go.sum'), options);
+}
+
+/**
+ * Verifies lines of one or several files together.
+ *
+ * @throws {GosumError} what `SumDB.lookup` throws.
+ */
+export async function verifyLines(
+  db: SumDB,
+  lines: readonly GoSumLine[],
+  options: VerifyOptions = {},
+): Promise<VerifyRun> {
+  const { skippedBy = () => undefined, fresh, signal } = options;
+  const inConflict = conflicts(lines);
+  // Only what can be verified is asked for: no private name, and nothing for a hash that no record can have.
+  const askable = lines.filter((line) => !line.dropped && isH1(line.hash) && skippedBy(line.module) === undefined);
+  const lookups = await db.lookup(askable, { fresh, signal });
+  const results = lines.map((line) => judge(line, inConflict.has(line), skippedBy(line.module), lookups));
+
+  const found = [...lookups.results.values()].filter((result): result is Found => !isGosumError(result));
+  const count = (...statuses: Status[]): number => results.filter(({ status }) => statuses.includes(status)).length;
+  const summary = {
+    lines: results.length,
+    verified: count('verified'),
+    mismatched: count('mismatch', 'conflict'),
+    missing: count('missing'),
+    skipped: count('skipped'),
+    failed: count('error'),
+  };
+  const allSkipped = summary.skipped === summary.lines && options.allowAllSkipped !== true;
+  const { head, problem } = lookups;
+  return {
+    complete: summary.failed === 0 && problem === undefined,
+    exitCode: exitCode(results, problem, allSkipped),
+    database: {
+      name: db.key.name,
+      url: lookups.way,
+      tree: head && { size: head.size, hash: head.hash },
+      timeline: lookups.timeline,
+    },
+    summary,
+    modules: { checked: lookups.results.size, cached: found.filter(({ cached }) => cached).length },
+    results,
+    problem: problem && { code: problem.code, message: problem.message, hint: problem.hint },
+    fork: problem instanceof ForkError ? formatFork(problem.evidence) : undefined,
+  };
+}
+
+/** The verdict on a line. A finding in the file itself goes before all that the log may say. */
+function judge(line: GoSumLine, inConflict: boolean, pattern: string | undefined, lookups: Lookups): Verdict {
+  const verdict = (status: Status, rest: Partial<Verdict> = {}): Verdict => {
+    const { file, line: number, module, version, kind, hash } = line;
+    return { file, line: number, module, version, kind, status, hash, ...rest };
+  };
+  if (line.dropped) {
+    return verdict('skipped', { code: 'SKIPPED_EMPTY_GOMOD', message: 'the hash of an empty go.mod: the go command drops this line' });
+  }
+  const result = pattern === undefined ? lookups.results.get(formatModuleVersion(line.module, line.version)) : undefined;
+  const found = isGosumError(result) ? undefined : result;
+  const expected = line.kind === 'module' ? found?.hashes.module : found?.hashes.goMod;
+  const known = { expected: expected === line.hash ? undefined : expected, record: found?.record.id };
+
+  if (inConflict) {
+    const message = expected === line.hash ? 'another line has another hash; the log has this one' : 'another line has another hash';
+    return verdict('conflict', { ...known, code: 'LINES_CONFLICT', message });
+  }
+  if (pattern !== undefined) {
+    return verdict('skipped', { code: 'SKIPPED_PRIVATE', message: `private by the pattern ${pattern}` });
+  }
+  if (!isH1(line.hash)) {
+    return verdict('mismatch', { ...known, code: 'HASH_UNKNOWN', message: 'not an h1: hash, so nothing can verify it' });
+  }
+  if (result === undefined) throw new Error(`${line.module}@${line.version} was not asked for`);
+  if (isGosumError(result)) return verdict(result.code === 'NOT_FOUND' ? 'missing' : 'error', failure(result));
+  if (expected === undefined) {
+    const message = `record ${result.record.id} has no hash of its ${line.kind}`;
+    return verdict('error', { ...known, ...failure({ code: 'RECORD_FOREIGN', message }) });
+  }
+  if (expected !== line.hash) {
+    return verdict('mismatch', { ...known, code: 'HASH_MISMATCH', message: 'the log has another hash' });
+  }
+  return verdict('verified', { record: result.record.id });
+}
+
+function failure(error: Pick<GosumError, 'code' | 'message'>): Partial<Verdict> {
+  const { code, message } = error;
+  return { code, message, retryable: outcomeOf(code) === 'unreachable' && code !== 'OFFLINE' };
+}
+
+/** 1 (a lie, or what may be one) goes before 4 (unknown to the log), and that before 3 (not asked, or not answered). */
+function exitCode(results: readonly Verdict[], problem: GosumError | undefined, allSkipped: boolean): number {
+  const found = new Set(results.map(({ code }) => (code === undefined ? undefined : outcomeOf(code))));
+  if (problem !== undefined) found.add(problem.outcome);
+  if (found.has('mismatch') || found.has('unproved') || found.has('fork')) return 1;
+  if (found.has('missing')) return 4;
+  if (found.has('unreachable')) return 3;
+  return allSkipped ? 2 : 0;
+}
