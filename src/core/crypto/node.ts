@@ -41,8 +41,9 @@ export function hashNodes(hashes: Uint8Array): Uint8Array {
 export function ed25519Verifier(publicKey: Uint8Array): (message: Uint8Array, signature: Uint8Array) => boolean {
   let key: KeyObject | undefined;
   return (message, signature) => {
+    if (publicKey.length !== 32 || signature.length !== 64) return false;
     key ??= createPublicKey({ key: Buffer.concat([SPKI, publicKey]), format: 'der', type: 'spki' });
-    return signature.length === 64 && verify(null, message, key, signature);
+    return verify(null, message, key, signature);
   };
 }
 
