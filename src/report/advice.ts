@@ -15,7 +15,7 @@ export interface Advice {
   readonly commands?: readonly string[] | undefined;
 }
 
-/** The steps for a category, given the run's verdicts of that category. They are safe to show. */
+/** The steps for a category, given the run's verdicts of that category. Nothing in the text is from elsewhere; commands are safe to show. */
 export function adviceFor(
   category: Category,
   verdicts: readonly Verdict[],
@@ -26,13 +26,12 @@ export function adviceFor(
     case 'fork':
       return [
         {
-          text: 'Do not build. The evidence is kept on this machine, and every run fails until a person clears it:',
+          text: 'Do not build. The evidence is kept on this machine until a person clears it:',
           commands: ['gosumcheck evidence'],
         },
         {
           text:
-            `Send it to those who run ${visible(run.database.name)} (sum.golang.org: security@golang.org). ` +
-            'Anybody can check it offline.',
+            'Send it to those who run the log (for sum.golang.org: security@golang.org). Anybody can check it offline.',
         },
       ];
     case 'mismatch':
@@ -56,7 +55,7 @@ export function adviceFor(
     case 'unproved':
       return [
         { text: 'Do not build with these versions. Go past the proxy: run again with GOPROXY=direct in the environment.' },
-        { text: `If that helps, tell those who run the proxy; the answers came by ${visible(run.database.url)}.` },
+        { text: 'If that helps, tell those who run the proxy.' },
       ];
     case 'missing':
       return missing(run, options);

@@ -60,9 +60,9 @@ function describe({ category, verdict }: Problem): string {
   return `${place(verdict)}: ${moduleVersion(verdict)}: ${sentence(verdict)}`;
 }
 
-/** The message of a command. */
+/** The message of a command. The grammar escapes carriage returns too; `visible` has left none. */
 function data(text: string): string {
-  return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+  return text.replaceAll('%', '%25').replaceAll('\n', '%0A');
 }
 
 /** A property of a command. */

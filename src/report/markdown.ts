@@ -2,7 +2,7 @@
  * Markdown (GitHub's, with tables), for job summaries and comments on pull requests.
  *
  * What comes from a go.sum or a server stands in code spans and blocks, where Markdown and HTML mean nothing and nobody
- * is mentioned.
+ * is mentioned. The rest is our own words, which have no markup in them.
  */
 
 import type { Verdict, VerifyRun } from '../verify/verdict.js';
@@ -34,10 +34,10 @@ export function formatMarkdown(run: VerifyRun, options: ReportOptions): string {
   }
   for (const [category, verdicts] of groups) {
     const steps = adviceFor(category, verdicts, run, options).flatMap(({ text, commands = [] }) => [
-      `- ${prose(text)}`,
+      `- ${text}`,
       ...commands.map((command) => `  - ${code(command)}`),
     ]);
-    blocks.push([`**${CATEGORIES[category].heading}** ${prose(CATEGORIES[category].meaning)}`, '', ...steps].join('\n'));
+    blocks.push([`**${CATEGORIES[category].heading}** ${CATEGORIES[category].meaning}`, '', ...steps].join('\n'));
   }
   blocks.push(fenced(summarize(run).map(({ label, text }) => `${label.padEnd(10)}${text}`)));
   return `${blocks.join('\n\n')}\n`;
@@ -71,9 +71,4 @@ function fenced(lines: readonly string[]): string {
 function fenceFor(text: string, least: number): string {
   const longest = Math.max(0, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
   return '`'.repeat(Math.max(least, longest + 1));
-}
-
-/** Our own sentences, with a name or URL in them: what Markdown or HTML could take for markup is escaped (CommonMark §2.4). */
-function prose(text: string): string {
-  return text.replace(/[\\`*_{}[\]<>#|&~!]/g, '\\$&');
 }

@@ -26,7 +26,8 @@ const SHARED_HOSTS: ReadonlySet<string> = new Set([
 const PLAIN_PATH = /^[A-Za-z0-9][A-Za-z0-9._~/-]*$/;
 
 /**
- * The fewest patterns that cover the run's `missing` modules and none that the log knows, sorted.
+ * The patterns that cover the run's `missing` modules and none that the log knows, sorted. None of them covers another:
+ * it is the shortest that may be, for all modules alike.
  *
  * A module that no such pattern covers (the log knows another version of it) is public by all appearance: it gets none.
  */
@@ -38,7 +39,7 @@ export function privatePatterns(run: VerifyRun): string[] {
     const pattern = patternFor(module, known);
     if (pattern !== undefined) patterns.add(pattern);
   }
-  return [...patterns].filter((pattern) => ![...patterns].some((other) => pattern.startsWith(`${other}/`))).sort();
+  return [...patterns].sort();
 }
 
 /** Whether the log has a record of the module. */

@@ -39,7 +39,7 @@ export interface ProgressOptions {
   readonly stream: ProgressStream;
   /** Whether to draw: a terminal, and no `--no-progress` or `--quiet`. */
   readonly enabled: boolean;
-  /** Columns, for a stream that does not know them. */
+  /** Columns, for a stream that does not know them (or says 0, as some do). */
   readonly width?: number | undefined;
   /** The clock, in milliseconds. */
   readonly now?: () => number;
@@ -56,7 +56,8 @@ export function createProgress({ stream, enabled, width = 80, now = Date.now }: 
     if (phase === undefined || now() - drawnAt < REDRAW_MS) return;
     drawnAt = now();
     // One column stays free, since some terminals wrap as soon as the last one is written.
-    const line = progressLine(phase, drawnAt, Math.max(0, (stream.columns ?? width) - 1));
+    const { columns = 0 } = stream;
+    const line = progressLine(phase, drawnAt, (columns > 0 ? columns : width) - 1);
     if (line === shown) return;
     stream.write(`${TO_START}${line}${ERASE}`);
     shown = line;

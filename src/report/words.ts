@@ -61,10 +61,10 @@ export function isAsLogged({ status, record, expected }: Verdict): boolean {
   return status === 'conflict' && record !== undefined && expected === undefined;
 }
 
-/** `4-6, 9` for 4, 5, 6, 9. */
+/** `4-6, 9` for 4, 5, 6, 9: ascending, as a run has them. */
 function ranges(lines: readonly number[]): string {
   const spans: { first: number; last: number }[] = [];
-  for (const line of [...new Set(lines)].sort((a, b) => a - b)) {
+  for (const line of lines) {
     const span = spans.at(-1);
     if (span?.last === line - 1) span.last = line;
     else spans.push({ first: line, last: line });

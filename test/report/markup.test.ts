@@ -77,6 +77,7 @@ t.test('github: the commands are ours alone', async (t) => {
       t.ok(['error', 'warning', 'notice'].includes(name));
       t.match(properties.title, /^gosumcheck: /);
     }
+    t.notOk(/[^\P{C}\n\t]|\p{Zl}|\p{Zp}/u.test(formatGithub(run, OPTIONS)), `${name}: nothing in it acts on a terminal`);
   }
 });
 

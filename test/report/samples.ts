@@ -151,13 +151,16 @@ export const SAMPLES: Readonly<Record<string, VerifyRun>> = {
   hostile: runOf(
     [
       verdict(1, 'rsc.io/quote v1.5.2', { file: HOSTILE_FILE, status: 'mismatch', code: 'HASH_UNKNOWN', hash: HOSTILE }),
-      verdict(2, 'rsc.io/quote v1.5.2', { file: HOSTILE_FILE, status: 'mismatch', code: 'HASH_MISMATCH', hash: HOSTILE.repeat(99), expected: h1('C') }),
+      verdict(2, 'rsc.io/quote v1.5.2', { file: HOSTILE_FILE, status: 'mismatch', code: 'HASH_MISMATCH', hash: HOSTILE.repeat(99), expected: HOSTILE }),
+      failure(2, 'rsc.io/quote v1.5.2', 'TILE_MISMATCH', HOSTILE, false),
       failure(3, 'rsc.io/quote v1.5.2/go.mod', 'UNREACHABLE', `::error::${HOSTILE}\nand a second line`, true),
       verdict(4, 'x.example/a v1.0.0', { ...missing(), file: HOSTILE_FILE, message: HOSTILE }),
       verdict(5, 'x.example/a v1.0.0', { ...skipped(HOSTILE), file: HOSTILE_FILE }),
+      verdict(6, 'x v1.0.0', { ...missing(), module: HOSTILE }),
+      verdict(7, 'x v1.0.0', { ...missing(), version: HOSTILE, status: 'conflict' }),
     ],
     1,
-    { database: { name: 'sum.example', url: `https://x.example/${HOSTILE}`, tree: TREE, timeline: 'consistent' }, fork: HOSTILE },
+    { database: { name: `sum.example${HOSTILE}`, url: `https://x.example/${HOSTILE}`, tree: TREE, timeline: 'consistent' }, fork: HOSTILE },
   ),
   many: runOf(
     Array.from({ length: 120 }, (_, i) => verdict(i + 1, `example.com/m${i} v1.0.0`, { ...missing(), message: `not found: m${i}` })),

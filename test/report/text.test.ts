@@ -199,8 +199,7 @@ const GOLDEN: Readonly<Record<string, readonly string[]>> = {
     '  demands. That accuses nobody: any proxy on the way can cause it.',
     '  - Do not build with these versions. Go past the proxy: run again with',
     '    GOPROXY=direct in the environment.',
-    '  - If that helps, tell those who run the proxy; the answers came by',
-    '    https://proxy.example/sumdb/sum.golang.org.',
+    '  - If that helps, tell those who run the proxy.',
     '',
     'log       sum.golang.org, by https://proxy.example/sumdb/sum.golang.org',
     'tree      38123456 records, hash paWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaU=',
@@ -226,11 +225,10 @@ const GOLDEN: Readonly<Record<string, readonly string[]>> = {
     '  The log contradicts what it signed before. That is proof against the log, or',
     '  against whoever has its key, and not against your go.sum. Nothing that this',
     '  log says can be believed until it is explained.',
-    '  - Do not build. The evidence is kept on this machine, and every run fails',
-    '    until a person clears it:',
+    '  - Do not build. The evidence is kept on this machine until a person clears it:',
     '      gosumcheck evidence',
-    '  - Send it to those who run sum.golang.org (sum.golang.org:',
-    '    security@golang.org). Anybody can check it offline.',
+    '  - Send it to those who run the log (for sum.golang.org: security@golang.org).',
+    '    Anybody can check it offline.',
     '',
     'log       sum.golang.org, by https://sum.golang.org',
     'tree      38123456 records, hash paWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaU=',
@@ -289,6 +287,30 @@ t.test('what a large run that failed whole leaves out by name is there by line',
   t.match(text, '  and 110 messages more\n    110 module versions  go.sum:11-120\n');
 });
 
+t.test('a fork without a line that has it, and a hash that no record is compared with', async (t) => {
+  t.match(formatText(runOf([], 1, { fork: 'evidence' }), OPTIONS), /^FORK {2}the checksum .*\n\nevidence\n\n {2}The log contradicts/);
+  const unknown = verdict(7, 'rsc.io/quote v1.5.2', { status: 'mismatch', code: 'HASH_UNKNOWN', hash: 'h2:x', record: 9 });
+  t.notMatch(formatText(runOf([unknown], 1), OPTIONS), 'log, record');
+});
+
+t.test('long things are cut', async (t) => {
+  const long = 'x/'.repeat(5000);
+  const text = formatText(
+    runOf(
+      [
+        verdict(1, 'rsc.io/quote v1.5.2', { status: 'mismatch', code: 'HASH_UNKNOWN', hash: long }),
+        verdict(2, 'rsc.io/quote v1.5.2', { status: 'error', code: 'TIMEOUT', message: long }),
+        verdict(3, `${long} v1.5.2`, { status: 'missing', code: 'NOT_FOUND', message: 'not found' }),
+      ],
+      1,
+    ),
+    OPTIONS,
+  );
+  t.same(text.match(/[x/]{20,}…/g)?.map((cut) => cut.length), [64, 200, 300]);
+  const many = Array.from({ length: 20 }, (_, i) => ({ ...SAMPLES.mismatch!.results[1]!, line: i + 1 }));
+  t.match(formatText(runOf(many, 1), OPTIONS), '      git blame -L1,1 -L2,2 -L3,3 -L4,4 -L5,5 -L6,6 -L7,7 -L8,8 -- go.sum\n');
+});
+
 t.test('the GOPRIVATE line', async (t) => {
   const gone = { status: 'missing', code: 'NOT_FOUND', record: undefined } as const;
   const patterns = (missing: string[], ...known: string[]): string[] =>
@@ -298,22 +320,27 @@ t.test('the GOPRIVATE line', async (t) => {
     ['an owner of a shared host', ['github.com/acme/a', 'github.com/acme/b/v2', 'gitlab.com/x/y'], [], ['github.com/acme', 'gitlab.com/x']],
     ['grows past what the log knows', ['example.com/a/x', 'example.com/a/y'], ['example.com/b'], ['example.com/a']],
     ['grows to the whole path', ['example.com/a/x'], ['example.com/a/y'], ['example.com/a/x']],
-    ['a wider one covers a narrower', ['example.com/a', 'example.com/a/b/c', 'example.com/d/e'], ['example.com/d/f'], ['example.com/a', 'example.com/d/e']],
+    ['one covers all that it may', ['example.com/a', 'example.com/a/b/c', 'example.com/d/e'], ['example.com/d/f'], ['example.com/a', 'example.com/d/e']],
     ['a module that the log knows is public', ['example.com/a'], ['example.com/a'], []],
     ['not by part of an element', ['example.com/ab/x'], ['example.com/abc'], ['example.com/ab']],
     ['nothing that a shell or a glob reads', ['example.com/$(id)', 'a.example/*', '-x.example/a', 'b.example/a,b'], [], []],
   ];
   for (const [name, missing, known, want] of cases) t.same(patterns(missing, ...known), want, name);
 
+  const edited = verdict(9, 'git.corp.example/open v1.0.0', { status: 'mismatch', expected: h1('C'), record: 3 });
+  t.same(privatePatterns(runOf([verdict(1, 'git.corp.example/x v1.0.0', gone), edited], 1)), ['git.corp.example/x'], 'a wrong line is of a known module');
+
   const text = (settings: typeof OPTIONS.private): string => formatText(SAMPLES.missing!, { ...OPTIONS, private: settings });
   t.match(text({ variable: 'GOPRIVATE', value: 'a.example' }), '      go env -w GOPRIVATE=a.example,example.com/closed,git.corp.example,github.com/acme\n');
   t.match(text({ variable: 'GONOSUMDB', value: 'b.example' }), '      go env -w GONOSUMDB=b.example,example.com/closed,git.corp.example,github.com/acme\n');
   t.notMatch(text({ variable: 'GOPRIVATE', value: '' }), /replaces it/);
+  t.match(text({ variable: 'GOPRIVATE', value: 'a\u001b[2J' }), 'GOPRIVATE=a\\u001b[2J,');
 });
 
 t.test('layout', async (t) => {
   t.same(wrap('aa bb cc dd', 8, '- ', '  '), ['- aa bb', '  cc dd']);
   t.same(wrap('aa bbbbbbbbbb c', 6, '  '), ['  aa', '  bbbbbbbbbb', '  c'], 'a long word is not broken');
+  t.same(wrap('bbbbbbbbbb c', 6, '  '), ['  bbbbbbbbbb', '  c']);
   t.same(wrap('', 6, '  '), ['  ']);
   const rows = [{ label: 'a', value: '1234' }, { label: 'bbb', value: '5' }];
   t.same(columns(rows, 10, ' '), [' a    1234', ' bbb  5']);
