@@ -49,8 +49,8 @@ function row(category: Category, verdict: Verdict): string {
 }
 
 function evidence(fork: string): string {
-  const lines = visibleLines(fork.trimEnd());
-  const shown = lines.slice(0, EVIDENCE_LINES).map((line) => clip(line, CELL_LIMIT));
+  const lines = fork.trimEnd().split('\n');
+  const shown = visibleLines(lines.slice(0, EVIDENCE_LINES).join('\n')).map((line) => clip(line, CELL_LIMIT));
   return fenced(lines.length > EVIDENCE_LINES ? [...shown, 'the rest: gosumcheck evidence'] : shown);
 }
 
