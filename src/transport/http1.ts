@@ -1,0 +1,91 @@
+/** Connections to one server over HTTP/1.1: kept alive, and never more than a polite number. */
+
+import http from 'node:http';
+import type { Socket } from 'node:net';
+import { Limiter } from './limiter.js';
+import { readAnswer, type Connections, type HttpAnswer, type HttpRequest } from './exchange.js';
+
+/** How requests reach the server. */
+export interface Http1Options {
+  /** Opens a connection to the server, or to the proxy that plain requests go to. */
+  readonly dial: () => Promise<Socket>;
+  /** A connection that is open already. */
+  readonly first?: Socket;
+  readonly maxConnections: number;
+  /** Headers for a proxy that plain requests are sent to; with it, they name the whole URL (RFC 9112 §3.2.2). */
+  readonly proxyHeaders?: Readonly<Record<string, string>> | undefined;
+}
+
+/** Connections over HTTP/1.1: each is an agent of Node's with one socket, for one request at a time. */
+export class Http1Connections implements Connections {
+  readonly #options: Http1Options;
+  readonly #limiter: Limiter;
+  readonly #all: http.Agent[] = [];
+  readonly #idle: http.Agent[] = [];
+  #first: Socket | undefined;
+
+  constructor(options: Http1Options) {
+    this.#options = options;
+    this.#limiter = new Limiter(options.maxConnections);
+    this.#first = options.first;
+  }
+
+  send(request: HttpRequest): Promise<HttpAnswer> {
+    return this.#limiter.run(async () => {
+      if (request.giveUp.reason !== undefined) throw request.giveUp.reason;
+      const agent = this.#idle.pop() ?? this.#newAgent();
+      try {
+        return await this.#request(agent, request);
+      } finally {
+        this.#idle.push(agent);
+      }
+    }, undefined);
+  }
+
+  expect(): void {
+    // connections are opened as requests come
+  }
+
+  close(): void {
+    this.#first?.destroy();
+    for (const agent of this.#all) agent.destroy();
+  }
+
+  /**
+   * One agent for all would not do: it counts a socket when that is connected, so that any number can be on the way.
+   */
+  #newAgent(): http.Agent {
+    const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+    // the sockets come from our own dialer, TLS and tunnels included: to the agent they are all plain
+    const createConnection = (_: unknown, created: (error: unknown, socket?: Socket) => void): void => {
+      this.#dial().then((socket) => created(null, socket), created);
+    };
+    this.#all.push(agent);
+    return Object.assign(agent, { createConnection });
+  }
+
+  async #dial(): Promise<Socket> {
+    const first = this.#first;
+    this.#first = undefined;
+    return first?.destroyed === false ? first : this.#options.dial();
+  }
+
+  #request(agent: http.Agent, { target, headers, giveUp, limit }: HttpRequest): Promise<HttpAnswer> {
+    const { proxyHeaders } = this.#options;
+    return new Promise((resolve, reject) => {
+      const request = http.request({
+        agent,
+        host: target.hostname,
+        port: target.port,
+        path: proxyHeaders === undefined ? target.path : `http://${target.host}${target.path}`,
+        headers: { host: target.host, ...headers, ...proxyHeaders },
+      });
+      request.once('error', reject);
+      request.once('response', (response) => {
+        readAnswer(response, response.statusCode ?? 0, response.headers, { target, limit }).then(resolve, reject);
+      });
+      giveUp.waiter((reason) => request.destroy(reason));
+      request.end();
+    });
+  }
+}
