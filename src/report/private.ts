@@ -32,7 +32,7 @@ const PLAIN_PATH = /^[A-Za-z0-9][A-Za-z0-9._~/-]*$/;
  * A module that no such pattern covers (the log knows another version of it) is public by all appearance: it gets none.
  */
 export function privatePatterns(run: VerifyRun): string[] {
-  const known = new Set(run.results.filter(isKnown).map(({ module }) => module));
+  const known = new Set(run.results.filter(isKnown).flatMap(({ module }) => prefixes(module)));
   const patterns = new Set<string>();
   for (const { module, status } of run.results) {
     if (status !== 'missing') continue;
@@ -47,12 +47,14 @@ function isKnown({ status, record }: Verdict): boolean {
   return status === 'verified' || record !== undefined;
 }
 
+/** @param known what would cover a module that the log knows. */
 function patternFor(module: string, known: ReadonlySet<string>): string | undefined {
   if (!PLAIN_PATH.test(module)) return undefined;
-  const elements = module.split('/');
-  for (let length = SHARED_HOSTS.has(elements[0] ?? '') ? 2 : 1; length <= elements.length; length++) {
-    const pattern = elements.slice(0, length).join('/');
-    if (![...known].some((path) => path === pattern || path.startsWith(`${pattern}/`))) return pattern;
-  }
-  return undefined;
+  return prefixes(module).find((prefix) => !SHARED_HOSTS.has(prefix) && !known.has(prefix));
+}
+
+/** `a`, `a/b` and `a/b/c` for `a/b/c`: the patterns, without wildcards, that cover a path. */
+function prefixes(path: string): string[] {
+  const elements = path.split('/');
+  return elements.map((_, i) => elements.slice(0, i + 1).join('/'));
 }
