@@ -64,7 +64,7 @@ export function planTiles(head: TreeHead, wanted: Wanted): TilePlan {
   for (const size of wanted.trees ?? []) plan.addRange({ lo: 0, hi: size });
   for (const size of wanted.links ?? []) {
     plan.addRange({ lo: 0, hi: size });
-    if (size > 0) treeProofRanges(head.size, size).forEach((range) => plan.addRange(range));
+    treeProofRanges(head.size, size).forEach((range) => plan.addRange(range));
   }
   return new TilePlan(head, edge.length, [...edge, ...plan.tiles().slice(edge.length).sort(byLevelDown)]);
 }

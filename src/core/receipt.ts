@@ -22,7 +22,7 @@ import type { ProvedTree } from './plan.js';
 import type { Proved } from './proved.js';
 import { checkRecordText, recordHash, type LogRecord } from './record.js';
 import { concatBytes, decodeUtf8, encodeUtf8 } from './text.js';
-import { nodeHash, rangeHash, type Range } from './tree.js';
+import { nodeHash, proveRecord, rangeHash, type Range } from './tree.js';
 import { openTreeHead, type SignedHead } from './treehead.js';
 
 const FIRST_LINE = 'gosumcheck/receipt@v1';
@@ -45,23 +45,34 @@ export interface Receipt {
 }
 
 /**
- * Makes a receipt of records whose leaf hashes a proved tree has.
+ * Proves that a text is the record of that number in a proved tree.
+ *
+ * @param head the signed head that `tree` was proved under.
+ * @param record attacker-controlled; its id is less than the head's size.
+ * @throws {GosumError} `RECORD_MISMATCH` where the text is not the log's; `TileError` where its tile is not proved.
+ */
+export function proveRecordIn(tree: ProvedTree, head: SignedHead, { id, text }: LogRecord): ProvedRecord {
+  if (!equalBytes(recordHash(text), tree.read(0, id))) {
+    throw new GosumError('RECORD_MISMATCH', `the answer for record ${id} is not the one in the log`);
+  }
+  const record = { id, text, head, proof: () => proveRecord(tree.head.size, id, tree.read) };
+  return record as ProvedRecord;
+}
+
+/**
+ * Makes a receipt of records that were proved in a tree.
  *
  * @param head the signed head that `tree` was proved under.
  * @param records not empty; in any order, repeats allowed.
  * @param covers the module versions that the receipt is kept for.
- * @throws {GosumError} `RECORD_MISMATCH` where a text is not the log's.
  */
 export function makeReceipt(
   tree: ProvedTree,
   head: SignedHead,
-  records: readonly LogRecord[],
+  records: readonly ProvedRecord[],
   covers: readonly string[],
 ): Proved<KeptReceipt> {
   const sorted = [...new Map(records.map((record) => [record.id, record])).values()].sort((a, b) => a.id - b.id);
-  for (const { id, text } of sorted) {
-    if (!equalBytes(recordHash(text), tree.read(0, id))) throw notTheLogs(id);
-  }
   const ids = sorted.map((record) => record.id);
   const hashes = coveringRanges(tree.head.size, ids).map((range) => rangeHash(range, tree.read));
   const parts = [encodeUtf8(`${FIRST_LINE}\nnote ${head.note.length}\n`), head.note, encodeUtf8(`records ${sorted.length}\n`)];
@@ -235,10 +246,6 @@ function countOf(text: string): number {
   } catch (cause) {
     throw malformed('bad count', cause);
   }
-}
-
-function notTheLogs(id: number): GosumError {
-  return new GosumError('RECORD_MISMATCH', `record ${id} is not the one in the log`);
 }
 
 function malformed(detail: string, cause?: unknown): GosumError {

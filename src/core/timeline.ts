@@ -52,7 +52,7 @@ export class Timeline {
   /**
    * @param heads attacker-controlled: what a store gave, in any order.
    * @throws {GosumError} what `openTreeHead` throws of the newest head's note; `PROOF_MISMATCH` where no head or more than
-   * one has no `next`.
+   * one has no `next`, or two have one size: the second could pass for the proved one.
    */
   constructor(heads: readonly TimelineHead[], key: VerifierKey) {
     const [newest, other] = heads.filter((head) => head.next === undefined);
@@ -60,7 +60,19 @@ export class Timeline {
     this.newest = openTreeHead(newest.note, key);
     if (!sameTree(this.newest, newest)) throw broken('its newest head is not the one in the note');
     this.#heads = new Map(heads.map((head) => [head.size, head]));
+    if (this.#heads.size !== heads.length) throw broken('it has two heads of one size');
     this.#proved = new Set([newest.size]);
+  }
+
+  /** Reports whether a head is proved to lie on the timeline, by the proofs that were kept. */
+  holds(head: TreeHead): boolean {
+    try {
+      this.check(head);
+      return true;
+    } catch (error) {
+      if (error instanceof GosumError) return false;
+      throw error;
+    }
   }
 
   /**

@@ -9,7 +9,7 @@
 import { hashNodes } from '#crypto';
 import { GosumError } from '../errors.js';
 import { equalBytes, HASH_SIZE, hashAt, type Hash } from './hash.js';
-import { levelOf, splitPoint } from './integer.js';
+import { isCount, levelOf, splitPoint } from './integer.js';
 import { concatBytes } from './text.js';
 import { EMPTY_HASH, type TreeHead } from './treehead.js';
 
@@ -73,10 +73,14 @@ export function recordProofRanges(size: number, id: number): Range[] {
   return ranges.reverse();
 }
 
-/** The ranges whose hashes prove that a tree of `oldSize` is the beginning of one of `size` (RFC 6962 §2.1.2). */
+/**
+ * The ranges whose hashes prove that a tree of `oldSize` is the beginning of one of `size` (RFC 6962 §2.1.2).
+ * None where the old tree is empty: every tree begins with that.
+ */
 export function treeProofRanges(size: number, oldSize: number): Range[] {
-  if (!(oldSize >= 1 && oldSize <= size)) throw new Error(`no tree of ${oldSize} in a tree of ${size}`);
+  if (!(oldSize >= 0 && oldSize <= size)) throw new Error(`no tree of ${oldSize} in a tree of ${size}`);
   const ranges: Range[] = [];
+  if (oldSize === 0) return ranges;
   let lo = 0;
   let hi = size;
   while (hi !== oldSize) {
@@ -110,7 +114,7 @@ export function proveTree(size: number, oldSize: number, read: NodeReader): Uint
  * @throws {GosumError} `PROOF_MISMATCH`.
  */
 export function checkRecord(proof: Uint8Array, head: TreeHead, id: number, leaf: Hash): void {
-  if (!(id >= 0 && id < head.size)) throw mismatch(`no record ${id} in a tree of ${head.size}`);
+  if (!(isCount(id) && id < head.size)) throw mismatch(`no record ${id} in a tree of ${head.size}`);
   const ranges = recordProofRanges(head.size, id);
   checkLength(proof, ranges.length);
   const root = ranges.reduce((hash, { lo }, i) => {
@@ -127,17 +131,20 @@ export function checkRecord(proof: Uint8Array, head: TreeHead, id: number, leaf:
  * @throws {GosumError} `PROOF_MISMATCH`. It accuses nobody: a fork is proved by another, valid proof (fork.ts).
  */
 export function checkTree(proof: Uint8Array, head: TreeHead, old: TreeHead): void {
-  const [oldRoot, root] = rootsOfTreeProof(proof, head.size, old);
+  const [oldRoot, root] = rootsOfTreeProof(proof, head, old);
   if (!equalBytes(oldRoot, old.hash) || !equalBytes(root, head.hash)) {
     throw mismatch(`the tree of ${old.size} is not proved to be the beginning of the tree of ${head.size}`);
   }
 }
 
 /** The two roots that a consistency proof leads to, where it is of the right length. */
-function rootsOfTreeProof(proof: Uint8Array, size: number, old: TreeHead): [oldRoot: Hash, root: Hash] {
-  if (!(old.size >= 1 && old.size <= size)) throw mismatch(`no tree of ${old.size} in a tree of ${size}`);
-  const ranges = treeProofRanges(size, old.size);
+function rootsOfTreeProof(proof: Uint8Array, head: TreeHead, old: TreeHead): [oldRoot: Hash, root: Hash] {
+  if (!(isCount(head.size) && isCount(old.size) && old.size <= head.size)) {
+    throw mismatch(`no tree of ${old.size} in a tree of ${head.size}`);
+  }
+  const ranges = treeProofRanges(head.size, old.size);
   checkLength(proof, ranges.length);
+  if (old.size === 0) return [EMPTY_HASH, head.hash];
   // The first range ends at the old size, unless the old tree is itself a complete subtree at the left.
   const [first] = ranges;
   const inProof = first?.hi === old.size;
