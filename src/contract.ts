@@ -147,6 +147,7 @@ export interface Store {
    */
   commit(key: string, change: Change): Promise<boolean>;
   evidence(): Promise<Evidence[]>;
+  /** Keeps it; the same two notes of one key are kept once. */
   addEvidence(evidence: Evidence): Promise<void>;
   /** Forgets all evidence and says how much there was. A person's decision, never ours. */
   clearEvidence(): Promise<number>;

@@ -19,7 +19,7 @@ export function leastCover(covers: Iterable<Cover>): number[] {
     let best = -1;
     let bestCount = 0;
     for (const [receipt, { size }] of left) {
-      if (size > bestCount || (size === bestCount && size > 0 && receipt > best)) {
+      if (size > bestCount || (size === bestCount && receipt > best)) {
         best = receipt;
         bestCount = size;
       }

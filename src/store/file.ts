@@ -1,10 +1,10 @@
 /**
  * One SQLite file: opened when it is there, made when something is first written, each piece of work one transaction.
  *
- * **Journal.** The rollback journal, SQLite's default, and not WAL: the cache stays one file that CI can pack, also while
- * nothing closes it; reading writes nothing and works in a read-only folder; and a run commits once, so that WAL's cheaper
- * commits buy nothing. A file that somebody has switched to WAL is used as it is (a busy server may want that).
- * **Durability.** `synchronous` is FULL: a commit outlives a crash of the machine. It costs one or two milliseconds a run.
+ * **Journal.** The rollback journal, SQLite's default, and not WAL: the cache stays one file that CI can pack; reading it
+ * writes nothing, and works in a read-only folder and over a network; and a run commits once, so that WAL's cheaper commits
+ * buy nothing. A file that somebody has switched to WAL is used as it is (a busy server may want that).
+ * **Durability.** `synchronous` is FULL: a commit outlives a crash of the machine. It costs four fsyncs a commit, and a run commits once.
  * **Modes.** As the go command's caches: the folder 0777 and the file 0644, both less the umask. Nothing here is secret.
  */
 

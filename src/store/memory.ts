@@ -123,10 +123,9 @@ class MemoryStore implements Store {
   }
 
   #keep(shelf: Shelf, { bytes, covers }: KeptReceipt): void {
-    if (covers.length === 0) return;
     const id = ++this.#lastReceipt;
     shelf.receipts.set(id, bytes.slice());
-    for (const version of new Set(covers)) shelf.covers.set(version, [...(shelf.covers.get(version) ?? []), id]);
+    for (const version of covers) shelf.covers.set(version, [...(shelf.covers.get(version) ?? []), id]);
     // a receipt that is the newest for nothing any more goes
     const useful = new Set([...shelf.covers.values()].map((ids) => ids.at(-1)));
     for (const old of shelf.receipts.keys()) if (!useful.has(old)) shelf.receipts.delete(old);

@@ -10,7 +10,7 @@ import assert from 'node:assert/strict';
 import type { Change, KeptReceipt, Store } from '../contract.js';
 import { HASH_SIZE } from '../core/hash.js';
 import type { Proved } from '../core/proved.js';
-import { encodeUtf8 } from '../core/text.js';
+import { decodeUtf8, encodeUtf8 } from '../core/text.js';
 import { isGosumError } from '../errors.js';
 import { change, evidence, hashTile, head, KEY, NAME, OTHER_KEY, OTHER_NAME, proved, receipt, tileAt } from './storevalues.js';
 
@@ -102,8 +102,11 @@ export const STORE_CASES: readonly StoreCase[] = [
       'a way to a head that is not there': change(7, [head(5, 6)]),
       'a way backwards': change(7, [head(8, 7)]),
       'another hash for a size': change(7, [{ ...head(7), hash: head(8).hash }]),
+      'a size that is no count': change(7, [{ ...head(5, 7), size: 1.5 }]),
+      'a short hash': change(7, [{ ...head(5, 7), hash: new Uint8Array(HASH_SIZE - 1) }]),
       'one size twice': change(7, [head(5, 7), head(5, 7)]),
       'a tile of the wrong length': change(7, [], { tiles: [{ ...hashTile(0, 0, 7), bytes: new Uint8Array(8) }] }),
+      'a tile of no level of ours': change(7, [], { tiles: [hashTile(7, 0, 7)] }),
       'a data tile': change(7, [], { tiles: [hashTile(-1, 0, 7)] }),
     };
     for (const [what, each] of Object.entries(bad)) {
@@ -151,14 +154,12 @@ export const STORE_CASES: readonly StoreCase[] = [
     const first = [receipt('abc', 'a@v1.0.0', 'b@v1.0.0', 'c@v1.0.0'), receipt('d', 'd@v1.0.0')];
     await store.commit(KEY, change(undefined, [head(7)], { receipts: first }));
     await store.commit(KEY, change(7, [], { receipts: [receipt('be', 'b@v1.0.0', 'e@v1.0.0')] }));
-    const given = async (...wanted: string[]): Promise<unknown> =>
-      (await store.receipts(KEY, wanted)).map((bytes) => new TextDecoder().decode(bytes)).sort();
-    assert.deepEqual(await given('a@v1.0.0', 'b@v1.0.0', 'c@v1.0.0'), ['abc']);
-    assert.deepEqual(await given('a@v1.0.0', 'b@v1.0.0', 'd@v1.0.0'), ['abc', 'd']);
-    assert.deepEqual(await given('b@v1.0.0'), ['be'], 'the newest of equals');
-    assert.deepEqual(await given('c@v1.0.0', 'c@v1.0.0', 'e@v1.0.0', 'unknown@v1.0.0'), ['abc', 'be']);
-    assert.deepEqual(await given('unknown@v1.0.0', "o'hara@v1.0.0", ''), []);
-    assert.deepEqual(await given(), []);
+    assert.deepEqual(await receiptsOf(store, 'a@v1.0.0', 'b@v1.0.0', 'c@v1.0.0'), ['abc']);
+    assert.deepEqual(await receiptsOf(store, 'a@v1.0.0', 'b@v1.0.0', 'd@v1.0.0'), ['abc', 'd']);
+    assert.deepEqual(await receiptsOf(store, 'b@v1.0.0'), ['be'], 'the newest of equals');
+    assert.deepEqual(await receiptsOf(store, 'c@v1.0.0', 'c@v1.0.0', 'e@v1.0.0', 'unknown@v1.0.0'), ['abc', 'be']);
+    assert.deepEqual(await receiptsOf(store, 'unknown@v1.0.0', "o'hara@v1.0.0", ''), []);
+    assert.deepEqual(await receiptsOf(store), []);
   }),
 
   storeCase('a receipt that is the newest for nothing goes', async (store) => {
@@ -168,7 +169,9 @@ export const STORE_CASES: readonly StoreCase[] = [
     const both = receipt('newer', 'b@v1.0.0', 'c@v1.0.0');
     await store.commit(KEY, change(7, [], { receipts: [both, receipt('of nothing')] }));
     assert.deepEqual(await countsOf(store, KEY), { heads: 1, newest: 7, tiles: 0, receipts: 2, records: 3 });
-    assert.equal((await store.receipts(KEY, ['a@v1.0.0', 'b@v1.0.0', 'c@v1.0.0'])).length, 2);
+    for (const also of ['c@v1.0.0', 'unknown@v1.0.0']) {
+      assert.deepEqual(await receiptsOf(store, 'a@v1.0.0', 'b@v1.0.0', also), ['new', 'newer']);
+    }
     await store.commit(KEY, change(7, [], { receipts: [receipt('newest', 'a@v1.0.0', 'b@v1.0.0', 'c@v1.0.0')] }));
     assert.deepEqual(await countsOf(store, KEY), { heads: 1, newest: 7, tiles: 0, receipts: 1, records: 3 });
   }),
@@ -187,6 +190,8 @@ export const STORE_CASES: readonly StoreCase[] = [
     assert.deepEqual(await store.receipts(KEY, ['a@v1.0.0']), [encodeUtf8('mine')]);
     assert.deepEqual(await store.receipts(OTHER_KEY, ['a@v1.0.0']), [encodeUtf8('theirs')]);
     assert.deepEqual([await store.keyOf(NAME), await store.keyOf(OTHER_NAME)], [KEY, OTHER_KEY]);
+    await store.commit(KEY, change(7, [], { receipts: [receipt('more', 'b@v1.0.0')] }));
+    assert.deepEqual(await store.receipts(KEY, ['a@v1.0.0']), [encodeUtf8('mine')], 'another’s newer receipt supersedes none');
   }),
 
   storeCase('evidence is kept once each, until a person clears it', async (store) => {
@@ -325,4 +330,9 @@ async function countsOf(store: Store, key: string): Promise<Counts | undefined> 
   if (row === undefined) return undefined;
   const { heads, newest, tiles, receipts, records } = row;
   return { heads, newest, tiles, receipts, records };
+}
+
+/** The receipts' texts, in an order of ours: a store may give them in any. */
+async function receiptsOf(store: Store, ...wanted: string[]): Promise<string[]> {
+  return (await store.receipts(KEY, wanted)).map(decodeUtf8).sort();
 }

@@ -9,6 +9,8 @@ import { STORE_CASES } from '../../src/testing/storecontract.js';
 
 const [folder = '', contract] = process.argv.slice(2);
 
+// eslint-disable-next-line @typescript-eslint/unbound-method -- compared, not called
+const { emitWarning } = process;
 const { store, notice } = await openStore({ file: join(folder, 'cache.db') });
 const failed: string[] = [];
 for (const [i, { name, run }] of (contract === undefined ? [] : STORE_CASES).entries()) {
@@ -20,5 +22,6 @@ for (const [i, { name, run }] of (contract === undefined ? [] : STORE_CASES).ent
   }
 }
 await store.close();
+if (process.emitWarning !== emitWarning) failed.push('process.emitWarning is as it was');
 process.stdout.write(`${JSON.stringify({ memory: store.label === 'memory', notice, failed })}\n`);
 process.emitWarning('of ours', 'ExperimentalWarning');

@@ -1,5 +1,5 @@
 /**
- * Runs fallback.test.js with newer Node lines, which the npm package `node` brings: `npm run test:nodes [-- MAJOR...]`.
+ * Runs the tests of the stores with newer Node lines, which the npm package `node` brings: `npm run test:nodes [-- MAJOR...]`.
  *
  * They go into a temporary folder that is removed at the end, some 120 MB each.
  */
@@ -24,8 +24,14 @@ try {
     return ['node.exe', 'node'].map((name) => join(bin, name)).find((file) => existsSync(file)) ?? bin;
   });
   const env = { ...process.env, GOSUMCHECK_TEST_NODES: nodes.join(delimiter) };
-  const test = fileURLToPath(new URL('fallback.test.js', import.meta.url));
-  execFileSync(process.execPath, [test], { env, stdio: 'inherit' });
+  for (const node of nodes) {
+    for (const test of ['store', 'sqlite']) execFileSync(node, [pathOf(test)], { stdio: 'inherit' });
+  }
+  execFileSync(process.execPath, [pathOf('fallback')], { env, stdio: 'inherit' });
 } finally {
   rmSync(folder, { recursive: true });
+}
+
+function pathOf(test: string): string {
+  return fileURLToPath(new URL(`${test}.test.js`, import.meta.url));
 }

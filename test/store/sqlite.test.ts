@@ -126,6 +126,7 @@ t.test('foreign files are refused and left as they are', async (t) => {
   const cases: Readonly<Record<string, { readonly sql: string; readonly filled?: boolean; readonly hint?: RegExp }>> = {
     'another program’s tables': { sql: 'CREATE TABLE bookmarks (url TEXT)' },
     'another program’s mark': { sql: 'PRAGMA application_id = 7' },
+    'another program’s mark on our tables': { sql: 'PRAGMA application_id = 7', filled: true },
     'a newer schema': { sql: 'PRAGMA user_version = 2', filled: true, hint: /update gosumcheck/ },
     'an older schema': { sql: 'PRAGMA user_version = 0', filled: true },
     'our mark on nothing': { sql: 'PRAGMA application_id = 1735615339; PRAGMA user_version = 1' },
@@ -153,6 +154,7 @@ t.test('rows that we never wrote are refused', async (t) => {
     { sql: `UPDATE head SET size = 9007199254740993` },
     // the kinds of values in a row's header (sqlite.org/fileformat2.html, 2.1): 12 + 2n is n bytes, 13 + 2n a text of n bytes
     { from: [9, 1, 12 + 2 * 32], to: [9, 1, 13 + 2 * 32] },
+    { from: [9, 1, 12 + 2 * 32, 12 + 2 * 12], to: [9, 1, 12 + 2 * 32, 13 + 2 * 12] },
     { from: [0, 13 + 2 * NAME.length, 13 + 2 * KEY.length], to: [0, 12 + 2 * NAME.length, 13 + 2 * KEY.length] },
   ];
   for (const { sql = '', from = [], to = [] } of cases) {
