@@ -4,7 +4,7 @@
  */
 
 import type { Source, Store } from '../contract.js';
-import { GosumError } from '../errors.js';
+import { GosumError, isGosumError } from '../errors.js';
 import { HASH_SIZE } from '../core/hash.js';
 import { formatTilePath, fullTile, TILE_BYTES, TILE_WIDTH, type Tile } from '../core/tile.js';
 import { Once } from './once.js';
@@ -111,11 +111,21 @@ export class Reader {
   }
 
   async #ask(path: string, limit: number): Promise<Uint8Array> {
-    const { source, signal } = this.#options;
+    const { source } = this.#options;
     if (source === undefined) throw new GosumError('OFFLINE', `${path.slice(1)}: not cached, and offline`);
     this.#asked++;
-    const bytes = await source.read(path, { limit, signal });
+    const bytes = await this.#readSource(source, path, limit);
     if (bytes === undefined) throw new GosumError('UNREACHABLE', `${path.slice(1)}: ${source.label} has no answer`);
     return bytes;
+  }
+
+  /** Reads from the database. Only of a lookup is "not found" a word about a module; a tile or a head has to be there. */
+  async #readSource(source: Source, path: string, limit: number): Promise<Uint8Array | undefined> {
+    try {
+      return await source.read(path, { limit, signal: this.#options.signal });
+    } catch (error) {
+      if (!isGosumError(error, 'NOT_FOUND') || path.startsWith('/lookup/')) throw error;
+      throw new GosumError('UNREACHABLE', error.message, { cause: error });
+    }
   }
 }
