@@ -1,0 +1,65 @@
+package main
+
+import (
+	"net"
+	"time"
+)
+
+// A farListener makes loopback as far away as a round trip says. Bytes take half of it each way, in their order, and a
+// connection stands one round trip after it was asked for. So TLS 1.3 costs one more by itself, each answer one, and
+// flow control what it costs in a network. Bandwidth is without limit, and TCP does not start slowly.
+type farListener struct {
+	net.Listener
+	rtt time.Duration
+}
+
+func (l *farListener) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err != nil || l.rtt == 0 {
+		return conn, err
+	}
+	// The client's system says at once that it is connected: what it then sends has waited for that in a network.
+	connected := time.Now().Add(l.rtt)
+	near, far := net.Pipe()
+	go carry(far, conn, l.rtt/2, connected)
+	go carry(conn, far, l.rtt/2, connected)
+	return near, nil
+}
+
+// A packet is bytes on their way.
+type packet struct {
+	bytes []byte
+	due   time.Time
+}
+
+// carry brings what is read from one side to the other, each time later by delay; nothing is sent before connected.
+func carry(to, from net.Conn, delay time.Duration, connected time.Time) {
+	way := make(chan packet, 4096)
+	go func() {
+		defer close(way)
+		for {
+			buffer := make([]byte, 32<<10)
+			n, err := from.Read(buffer)
+			sent := time.Now()
+			if sent.Before(connected) {
+				sent = connected
+			}
+			if n > 0 {
+				way <- packet{buffer[:n], sent.Add(delay)}
+			}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	for p := range way {
+		time.Sleep(time.Until(p.due))
+		if _, err := to.Write(p.bytes); err != nil {
+			from.Close()
+			break
+		}
+	}
+	to.Close()
+	for range way { // the reader must not wait for us
+	}
+}

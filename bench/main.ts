@@ -1,0 +1,73 @@
+/** `npm run bench -- verify [--quick] [--json]` and `npm run bench -- core [--json]`. See docs/bench.md. */
+
+import { parseArgs } from 'node:util';
+import { benchCore } from './core.js';
+import { formatCoreBench, formatVerifyBench } from './table.js';
+import { benchVerify } from './verify.js';
+import { inWorkshop } from './workshop.js';
+
+const USAGE = `usage: npm run bench -- verify [--quick] [--runs N] [--json]
+       npm run bench -- core [--runs N] [--json]
+
+verify   gosumcheck verify beside x/mod's gosumcheck; needs the go command
+core     the core by itself
+
+--quick  one run, no round trips charged, no goals for times: does it work?
+--runs   of each side; the default is 7
+--json   JSON in place of tables
+`;
+
+const ended = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ended.abort());
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!ended.signal.aborted) throw error;
+  process.exitCode = 130;
+}
+
+/** What the command line asks for. */
+interface Asked {
+  readonly what: 'verify' | 'core';
+  readonly quick: boolean;
+  readonly json: boolean;
+  readonly runs: number;
+}
+
+async function main(args: string[]): Promise<number> {
+  const asked = parse(args);
+  if (asked === undefined) {
+    process.stderr.write(USAGE);
+    return 2;
+  }
+  const { what, quick, json, runs } = asked;
+  const print = <T>(result: T, format: (result: T) => string): void => {
+    process.stdout.write(json ? `${JSON.stringify(result, undefined, 2)}\n` : format(result));
+  };
+  if (what === 'core') {
+    print(benchCore(runs), formatCoreBench);
+    return 0;
+  }
+  const say = (text: string): boolean => process.stderr.write(`${text}\n`);
+  say("building x/mod's gosumcheck and the replay server");
+  const rtts = quick ? [0] : [0, 20, 100];
+  const result = await inWorkshop(ended.signal, (workshop) => benchVerify(workshop, { runs, rtts, goals: !quick, say }));
+  print(result, formatVerifyBench);
+  return result.problems.length === 0 ? 0 : 1;
+}
+
+/** `undefined` where the command line is not understood. */
+function parse(args: string[]): Asked | undefined {
+  const options = { quick: { type: 'boolean' }, json: { type: 'boolean' }, runs: { type: 'string' } } as const;
+  try {
+    const { positionals, values } = parseArgs({ args, allowPositionals: true, options });
+    const { quick = false, json = false } = values;
+    const runs = Number(values.runs ?? (quick ? 1 : 7));
+    const [what, ...more] = positionals;
+    if (more.length > 0 || !Number.isSafeInteger(runs) || runs < 1) return undefined;
+    return what === 'verify' || what === 'core' ? { what, quick, json, runs } : undefined;
+  } catch {
+    return undefined; // an option that there is not
+  }
+}
