@@ -5,6 +5,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseGoSum } from '../core/gosum.js';
 import { GosumError } from '../errors.js';
+import type { PrivateModules } from '../config/private.js';
 import { formatReport, type Format } from '../report/report.js';
 import type { ReportOptions } from '../report/options.js';
 import { verifyLines } from '../verify/verify.js';
@@ -47,25 +48,29 @@ export async function verifyCommand(
     throw new GosumError('NOTHING_TO_CHECK', `${inputs.map(({ file }) => file).join(', ')}: no line to check`);
   }
 
-  const run = await withDatabase(host, options, ({ db, settings, signal }) =>
-    verifyLines(db, lines, {
-      skippedBy: settings.privateModules.skippedBy,
-      allowAllSkipped: options.allowAllSkipped,
-      fresh: options.fresh,
-      signal,
-    }),
-  );
-  await report(host, options, run);
+  const { run, privateModules } = await withDatabase(host, options, async ({ db, settings, signal }) => {
+    const { privateModules } = settings;
+    const { allowAllSkipped, fresh } = options;
+    const skippedBy = (module: string): string | undefined => privateModules.skippedBy(module);
+    return { run: await verifyLines(db, lines, { skippedBy, allowAllSkipped, fresh, signal }), privateModules };
+  });
+  await report(host, options, run, privateModules);
   return run.exitCode;
 }
 
-async function report(host: Host, options: VerifyOptions, run: VerifyRun): Promise<void> {
+async function report(
+  host: Host,
+  options: VerifyOptions,
+  run: VerifyRun,
+  { variable, value }: PrivateModules,
+): Promise<void> {
   const forFile: ReportOptions = {
     version: packageVersion(),
     color: false,
     width: 80,
     cwd: host.cwd,
     root: repositoryRoot(host.cwd),
+    private: { variable, value },
   };
   for (const { format, file } of options.report ?? []) {
     try {

@@ -9,6 +9,8 @@ export interface PrivateModules {
   skippedBy(path: string): string | undefined;
   /** The variable that the patterns are from, for messages. */
   readonly variable: 'GONOSUMDB' | 'GOPRIVATE';
+  /** Its value: patterns, between commas. */
+  readonly value: string;
   /** Where its value was found. */
   readonly source: string;
   /** Patterns that can never match: a private name would leak. A sentence each. */
@@ -31,6 +33,7 @@ export function privateModules(go: GoEnv): PrivateModules {
   const loneFolder = goproxy.startsWith('file://') && !/[,|]/.test(goproxy);
   return {
     variable,
+    value,
     source: from,
     warnings: patternWarnings(value).map((warning) => `${variable} (${from}): ${warning}`),
     skippedBy: (path) => (path === TOOLCHAIN && !loneFolder ? undefined : matchingPattern(value, path)),

@@ -101,7 +101,7 @@ function judge(line: GoSumLine, inConflict: boolean, pattern: string | undefined
     return verdict('conflict', { ...known, code: 'LINES_CONFLICT', message });
   }
   if (pattern !== undefined) {
-    return verdict('skipped', { code: 'SKIPPED_PRIVATE', message: `private by the pattern ${pattern}` });
+    return verdict('skipped', { code: 'SKIPPED_PRIVATE', message: `matches the private pattern ${pattern}` });
   }
   if (!isH1(line.hash)) {
     return verdict('mismatch', { ...known, code: 'HASH_UNKNOWN', message: 'not an h1: hash, so nothing can verify it' });

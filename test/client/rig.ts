@@ -10,7 +10,7 @@ import { serveLog, TestLog, type ServedLog } from '../../src/testing/index.js';
 import { openRemote } from '../../src/transport/remote.js';
 
 /** A log with some modules spread over many tiles, and fillers between. */
-export function newLog(size = 70_000, name = 'log.example'): TestLog {
+export function newLog(size = 20_000, name = 'log.example'): TestLog {
   const log = new TestLog(name);
   MODULES.forEach(({ module, version }, i) => {
     log.fill(Math.floor((size * i) / MODULES.length));

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { checkFork, ForkError } from '../../src/core/fork.js';
-import { parseHash } from '../../src/core/hash.js';
+import { equalBytes, parseHash } from '../../src/core/hash.js';
 import { newSignerKey } from '../../src/core/key.js';
 import { signNote } from '../../src/core/note.js';
 import { checkRecord } from '../../src/core/tree.js';
@@ -29,7 +29,7 @@ import {
 import { all, found, MODULES, nameOf, newLog, newRig, outcomes } from './rig.js';
 
 t.test('cold, then warm: all found and proved, each path asked once; then no request at all', async (t) => {
-  const rig = await newRig();
+  const rig = await newRig(newLog(70_000));
   const cold = await rig.lookup();
   t.strictSame(outcomes(cold), all('found'));
   t.equal(cold.timeline, 'first-contact');
@@ -150,7 +150,7 @@ const LIES: readonly { name: string; lie: (log: TestLog) => Bend; outcomes: Reco
   },
   { name: 'that tile is short', lie: (log) => otherBody(tileOf(log), (body) => body.subarray(32)), outcomes: all('found', { [nameOf(4)]: 'TILE_SIZE' }) },
   { name: 'that tile is gone', lie: (log) => status(404, tileOf(log)), outcomes: all('found', { [nameOf(4)]: 'UNREACHABLE' }) },
-  { name: 'a tile of the right edge is false', lie: () => flipBit('/tile/8/1/001.p/17'), outcomes: all('TILE_MISMATCH') },
+  { name: 'a tile of the right edge is false', lie: () => flipBit('/tile/8/1/000.p/78'), outcomes: all('TILE_MISMATCH') },
   { name: 'all lookups are 403', lie: () => status(403, /^\/lookup\//), outcomes: all('HTTP_STATUS') },
   { name: 'latest alone is down', lie: () => status(403, '/latest'), outcomes: all('found') },
 ];
@@ -177,7 +177,7 @@ t.test('one bad answer fails its own lines only, and nothing false is kept', asy
       const tiles = asked.map((path) => parseTilePath(path.slice(1)));
       for (const [i, bytes] of (await rig.store.tiles(log.vkey, tiles)).entries()) {
         const tile = tiles[i]!;
-        if (bytes !== undefined) t.strictSame(bytes, log.tileBytes(tile), `${formatTilePath(tile)} is kept as the log has it`);
+        if (bytes !== undefined) t.ok(equalBytes(bytes, log.tileBytes(tile)), `${formatTilePath(tile)} is kept as the log has it`);
       }
       rig.served.answer = (_, answer) => answer;
       const honest = outcomes(await rig.lookup());
