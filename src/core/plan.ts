@@ -61,7 +61,10 @@ export function planTiles(head: TreeHead, wanted: Wanted): TilePlan {
     if (!(id >= 0 && id < head.size)) throw new Error(`no record ${id} in a tree of ${head.size}`);
     plan.addNode({ level: 0, n: id });
   }
-  for (const size of wanted.trees ?? []) plan.addRange({ lo: 0, hi: size });
+  for (const size of wanted.trees ?? []) {
+    if (!(size >= 0 && size <= head.size)) throw new Error(`no tree of ${size} in a tree of ${head.size}`);
+    plan.addRange({ lo: 0, hi: size });
+  }
   for (const size of wanted.links ?? []) {
     plan.addRange({ lo: 0, hi: size });
     treeProofRanges(head.size, size).forEach((range) => plan.addRange(range));
