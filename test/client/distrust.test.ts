@@ -179,7 +179,7 @@ async function openRig(file: string, log: TestLog): Promise<{ rig: Rig; close: (
 }
 
 function mutateAll(db: Database.Database, table: string, column: string, mutate: (bytes: Buffer) => Buffer): void {
-  db.function('mutate', { deterministic: false }, (bytes) => (Buffer.isBuffer(bytes) ? mutate(bytes) : bytes));
+  db.function('mutate', { deterministic: false }, (bytes: unknown) => (Buffer.isBuffer(bytes) ? mutate(bytes) : bytes));
   const changes = db.prepare(`update ${table} set ${column} = mutate(${column}) where ${column} is not null`).run().changes;
   if (changes === 0) throw new Error(`nothing to tamper with in ${table}`);
 }
