@@ -39,7 +39,12 @@ export class GoSumError extends GosumError<'GOSUM_MALFORMED'> {
   /** Number of the line, from 1; `undefined` where the whole file is meant. */
   readonly line: number | undefined;
 
-  constructor(file: string, line: number | undefined, detail: string, options: { cause?: unknown; hint?: string } = {}) {
+  constructor(
+    file: string,
+    line: number | undefined,
+    detail: string,
+    options: { cause?: unknown; hint?: string } = {},
+  ) {
     super('GOSUM_MALFORMED', line === undefined ? `${file}: ${detail}` : `${file}:${line}: ${detail}`, options);
     this.file = file;
     this.line = line;

@@ -116,7 +116,6 @@ export function lookupPath(path: string, version: string): string {
 
 /** Says what is wrong with a module path, by the rules of x/mod's module.CheckPath. */
 function pathFlaw(path: string): string | undefined {
-  if (path === '') return 'it is empty';
   const foreign = /[^-._~0-9A-Za-z/]/u.exec(path);
   if (foreign !== null) return `it has the character ${quote(foreign[0])}`;
   const elements = path.split('/');
@@ -160,8 +159,8 @@ function escape(text: string): string {
   return text.replaceAll(/[A-Z]/g, (capital) => `!${capital.toLowerCase()}`);
 }
 
-/** `undefined` where `escape` could not have written the text. Characters beyond ASCII are left to the checks behind it. */
+/** `undefined` for a bare capital. What is left of any other wrong escape, a `!`, is refused by the checks behind this. */
 function unescape(escaped: string): string | undefined {
-  if (/[A-Z]|!(?![a-z])/.test(escaped)) return undefined;
+  if (/[A-Z]/.test(escaped)) return undefined;
   return escaped.replaceAll(/!([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }

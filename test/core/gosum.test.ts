@@ -40,12 +40,18 @@ t.test('lines', (t) => {
     '3 example.com/a v1.0.0 h1:x',
     '5 example.com/b v1.0.0 h1:x',
   ]);
-  t.same(parse('example.com/a v1.0.0 h2:strange\u202e').map((line) => line.hash), ['h2:strange\u202e'], 'any hash is kept');
+  t.same(
+    parse('example.com/a v1.0.0 h2:strange\u202e').map((line) => line.hash),
+    ['h2:strange\u202e'],
+    'any hash is kept',
+  );
   t.end();
 });
 
 t.test('the hash of an empty go.mod: the line is dropped before its path and version are looked at', (t) => {
-  const lines = parse(`example.com/a v1.0.0/go.mod ${EMPTY_GO_MOD}\nexample.com/a v1.0.0 ${EMPTY_GO_MOD}\nany thing/go.mod ${EMPTY_GO_MOD}\n`);
+  const lines = parse(
+    `example.com/a v1.0.0/go.mod ${EMPTY_GO_MOD}\nexample.com/a v1.0.0 ${EMPTY_GO_MOD}\nany thing/go.mod ${EMPTY_GO_MOD}\n`,
+  );
   t.same(
     lines.map(({ module, version, kind, dropped }) => [module, version, kind, dropped]),
     [
@@ -54,7 +60,11 @@ t.test('the hash of an empty go.mod: the line is dropped before its path and ver
       ['any', 'thing', 'go.mod', true],
     ],
   );
-  t.throws(() => parse(`example.com/a ${EMPTY_GO_MOD}`), { code: 'GOSUM_MALFORMED' }, 'but not before its fields are counted');
+  t.throws(
+    () => parse(`example.com/a ${EMPTY_GO_MOD}`),
+    { code: 'GOSUM_MALFORMED' },
+    'but not before its fields are counted',
+  );
   t.end();
 });
 
@@ -81,7 +91,11 @@ t.test('malformed files', (t) => {
   ];
   for (const [name, input, line] of cases) {
     const bytes = typeof input === 'string' ? encodeUtf8(input) : input;
-    t.throws(() => parseGoSum(bytes, 'dir/go.sum'), { name: 'GoSumError', code: 'GOSUM_MALFORMED', file: 'dir/go.sum', line }, name);
+    t.throws(
+      () => parseGoSum(bytes, 'dir/go.sum'),
+      { name: 'GoSumError', code: 'GOSUM_MALFORMED', file: 'dir/go.sum', line },
+      name,
+    );
   }
   t.equal(parse(`example.com/a v1.0.0 ${'h'.repeat(16_363)}`).length, 1, 'a line of 16384 characters');
   t.same(parse('\n'.repeat(1_000_000)), [], 'a million lines');
@@ -95,13 +109,27 @@ t.test('malformed files', (t) => {
 });
 
 t.test('lines that contradict each other', (t) => {
-  const first = parse(`example.com/a v1.0.0 ${A}\nexample.com/a v1.0.0/go.mod ${B}\nexample.com/a v1.0.1 ${B}\nexample.com/a v1.0.0 ${A}\n`);
+  const first = parse(
+    `example.com/a v1.0.0 ${A}\nexample.com/a v1.0.0/go.mod ${B}\nexample.com/a v1.0.1 ${B}\nexample.com/a v1.0.0 ${A}\n`,
+  );
   const numbers = (lines: GoSumLine[]): number[] => [...conflicts(lines)].map((line) => line.line);
   t.same(numbers(first), [], 'kinds, versions and repeats are no conflict');
   const other = parseGoSum(encodeUtf8(`\n\n\n\nexample.com/a v1.0.0 ${B}\n`), 'go.work.sum');
   t.same(numbers([...first, ...other]), [1, 4, 5], 'across files, and all sides');
-  t.same(numbers(parse(`example.com/a v1.0.0 ${A}\nexample.com/a v1.0.0 h2:x\n`)), [], 'an unknown hash contradicts nothing');
-  t.same(numbers(parse(`example.com/a v1.0.0 ${A}\nexample.com/a v1.0.0 h1:x\n`)), [1, 2], 'an h1 that is malformed does');
-  t.same(numbers(parse(`example.com/a v1.0.0/go.mod ${A}\nexample.com/a v1.0.0/go.mod ${EMPTY_GO_MOD}\n`)), [], 'a dropped line does not');
+  t.same(
+    numbers(parse(`example.com/a v1.0.0 ${A}\nexample.com/a v1.0.0 h2:x\n`)),
+    [],
+    'an unknown hash contradicts nothing',
+  );
+  t.same(
+    numbers(parse(`example.com/a v1.0.0 ${A}\nexample.com/a v1.0.0 h1:x\n`)),
+    [1, 2],
+    'an h1 that is malformed does',
+  );
+  t.same(
+    numbers(parse(`example.com/a v1.0.0/go.mod ${A}\nexample.com/a v1.0.0/go.mod ${EMPTY_GO_MOD}\n`)),
+    [],
+    'a dropped line does not',
+  );
   t.end();
 });

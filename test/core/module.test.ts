@@ -98,7 +98,9 @@ t.test('versions: order', (t) => {
   ];
   const places = rows.flatMap((row, place) => row.map((version) => ({ version, place })));
   const wrong = places.flatMap((a) =>
-    places.filter((b) => Math.sign(compareVersions(a.version, b.version)) !== Math.sign(a.place - b.place)).map((b) => [a.version, b.version]),
+    places
+      .filter((b) => Math.sign(compareVersions(a.version, b.version)) !== Math.sign(a.place - b.place))
+      .map((b) => [a.version, b.version]),
   );
   t.same(wrong, []);
   t.end();
@@ -185,7 +187,16 @@ t.test('module paths', (t) => {
     t.throws(() => checkModulePath(path), { code: 'MODULE_PATH_MALFORMED' }, JSON.stringify(path));
     t.throws(() => escapeModulePath(path), { code: 'MODULE_PATH_MALFORMED' }, `escape ${JSON.stringify(path)}`);
   }
-  for (const escaped of ['example.com/A', 'example.com/!', 'example.com/!A', 'example.com/!!a', 'example.com/!1', 'example.com/!é', '!example.com/a', '']) {
+  for (const escaped of [
+    'example.com/A',
+    'example.com/!',
+    'example.com/!A',
+    'example.com/!!a',
+    'example.com/!1',
+    'example.com/!é',
+    '!example.com/a',
+    '',
+  ]) {
     t.throws(() => unescapeModulePath(escaped), { code: 'MODULE_PATH_MALFORMED' }, `unescape ${escaped}`);
   }
   t.end();
@@ -202,7 +213,18 @@ t.test('versions in URLs', (t) => {
     t.equal(escapeVersion(version), escaped, version);
     t.equal(unescapeVersion(escaped), version, escaped);
   }
-  for (const version of ['', 'v1', 'v1.0.0+meta', 'v1.0.0#x%2f', 'v1.0.0?x', 'latest', 'master', '../v1.0.0', 'v1.0.0/go.mod', 'v1.0.0 ']) {
+  for (const version of [
+    '',
+    'v1',
+    'v1.0.0+meta',
+    'v1.0.0#x%2f',
+    'v1.0.0?x',
+    'latest',
+    'master',
+    '../v1.0.0',
+    'v1.0.0/go.mod',
+    'v1.0.0 ',
+  ]) {
     t.throws(() => checkVersion(version), { code: 'VERSION_MALFORMED' }, version);
     t.throws(() => escapeVersion(version), { code: 'VERSION_MALFORMED' }, `escape ${version}`);
     t.throws(() => unescapeVersion(version), { code: 'VERSION_MALFORMED' }, `unescape ${version}`);
@@ -217,7 +239,11 @@ t.test('module@version', (t) => {
   t.equal(formatModuleVersion('example.com/A', 'v1.0.0'), 'example.com/A@v1.0.0');
   t.same(parseModuleVersion('example.com/A@v1.0.0'), { module: 'example.com/A', version: 'v1.0.0' });
   t.equal(lookupPath('example.com/A', 'v1.0.0-B'), '/lookup/example.com/!a@v1.0.0-!b');
-  t.equal(lookupPath('example.com/a/v3', 'v1.0.0+incompatible'), '/lookup/example.com/a/v3@v1.0.0+incompatible', 'the major version is not compared');
+  t.equal(
+    lookupPath('example.com/a/v3', 'v1.0.0+incompatible'),
+    '/lookup/example.com/a/v3@v1.0.0+incompatible',
+    'the major version is not compared',
+  );
   const bad: [string, string][] = [
     ['example.com/a', 'VERSION_MALFORMED'],
     ['example.com/a@', 'VERSION_MALFORMED'],

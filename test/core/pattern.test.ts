@@ -7,10 +7,13 @@ t.test('globs, as path.Match', (t) => {
     ['', 'a', false],
     ['abc', 'abc', true],
     ['abc', 'abcd', false],
+    ['bc', 'abc', false],
     ['*', '', true],
     ['*', 'abc', true],
     ['*', 'a/b', false],
     ['**', 'abc', true],
+    ['**c', 'abc', true],
+    ['**c', 'abd', false],
     ['*c', 'abc', true],
     ['*c', 'abcc', true],
     ['a*', 'a', true],
@@ -75,7 +78,10 @@ t.test('globs, as path.Match', (t) => {
 
 t.test('the pattern that keeps a module private', (t) => {
   const cases: [globs: string, target: string, found: string | undefined][] = [
+    ['', '', undefined],
+    [',', '/x', undefined],
     ['', 'rsc.io/x', undefined],
+    ['a[x/]b', 'axb', undefined], // a slash counts, even in a class
     ['rsc.io', 'rsc.io/x', 'rsc.io'],
     ['rsc.io', 'rsc.io', 'rsc.io'],
     ['rsc', 'rsc.io/x', undefined],

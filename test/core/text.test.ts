@@ -22,7 +22,24 @@ t.test('base64', (t) => {
   const all = Uint8Array.from({ length: 768 }, (_, i) => (i * 7 + Math.floor(i / 256)) % 256);
   t.equal(formatBase64(all), Buffer.from(all).toString('base64'));
   t.ok(equalBytes(parseBase64(formatBase64(all)), all));
-  const bad = ['Z', 'Zg', 'Zg=', 'Zg===', '=', '====', 'Z===', '=Zg=', 'Zg==Zg==', 'Z*==', 'Zm9-', 'Zm9_', 'Zm9é', ' Zg==', 'Zg== ', 'Zm9v\u0000AAA'];
+  const bad = [
+    'Z',
+    'Zg',
+    'Zg=',
+    'Zg===',
+    '=',
+    '====',
+    'Z===',
+    '=Zg=',
+    'Zg==Zg==',
+    'Z*==',
+    'Zm9-',
+    'Zm9_',
+    'Zm9é',
+    ' Zg==',
+    'Zg== ',
+    'Zm9v\u0000AAA',
+  ];
   for (const text of bad) {
     t.throws(() => parseBase64(text), { code: 'BASE64_MALFORMED' }, JSON.stringify(text));
     t.throws(() => parseBase64AsGo(text), { code: 'BASE64_MALFORMED' }, `${JSON.stringify(text)}, as Go`);
@@ -51,11 +68,39 @@ t.test('hashes', (t) => {
 
 t.test('counts', (t) => {
   for (const n of [0, 1, 10, 2 ** 31, 2 ** 32 + 1, Number.MAX_SAFE_INTEGER]) t.equal(parseCount(String(n)), n);
-  const bad = ['', ' ', '-0', '-1', '+5', '007', '00', '1.0', '1e3', '0x10', '1_000', ' 1', '1 ', '1\n', '١', '9007199254740992', '99999999999999999999'];
+  const bad = [
+    '',
+    ' ',
+    '-0',
+    '-1',
+    '+5',
+    '007',
+    '00',
+    '1.0',
+    '1e3',
+    '0x10',
+    '1_000',
+    ' 1',
+    '1 ',
+    '1\n',
+    '١',
+    '9007199254740992',
+    '99999999999999999999',
+  ];
   for (const text of bad) t.throws(() => parseCount(text), { code: 'INTEGER_MALFORMED' }, JSON.stringify(text));
   t.same([0, 1, 2 ** 53 - 1].map(isCount), [true, true, true]);
   t.same([-1, 0.5, 2 ** 53, NaN, Infinity].map(isCount), [false, false, false, false, false]);
-  t.same([2, 3, 4, 5, 8, 9, 2 ** 32, 2 ** 32 + 1, 2 ** 53 - 1].map(splitPoint), [1, 2, 2, 4, 4, 8, 2 ** 31, 2 ** 32, 2 ** 52]);
+  t.same([2, 3, 4, 5, 8, 9, 2 ** 32, 2 ** 32 + 1, 2 ** 53 - 1].map(splitPoint), [
+    1,
+    2,
+    2,
+    4,
+    4,
+    8,
+    2 ** 31,
+    2 ** 32,
+    2 ** 52,
+  ]);
   t.same([1, 2, 4, 2 ** 31, 2 ** 40].map(levelOf), [0, 1, 2, 31, 40]);
   t.end();
 });
@@ -81,7 +126,10 @@ t.test('white space is what Go says', (t) => {
   for (let c = 0x2000; c <= 0x200a; c++) go.push(c);
   const found: number[] = [];
   for (let c = 0; c <= 0x10ffff; c++) if (hasSpace(String.fromCodePoint(c))) found.push(c);
-  t.same(found, go.sort((a, b) => a - b));
+  t.same(
+    found,
+    go.sort((a, b) => a - b),
+  );
   t.same(fields(' a\t\u0085b\ufeff \u3000c '), ['a', 'b\ufeff', 'c']);
   t.same(fields(' '), []);
   t.same(fields(''), []);
@@ -89,16 +137,38 @@ t.test('white space is what Go says', (t) => {
 });
 
 t.test('order by UTF-8 bytes', (t) => {
-  const texts = ['', 'a', 'a\u0000', 'aa', 'b', 'é', '\ud7ff', '\ue000', '\uffff', '\u{10000}', '\u{10000}a', '\u{10ffff}'];
-  t.same([...texts].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))), texts, 'the table itself');
-  const wrong = texts.flatMap((a, i) => texts.filter((b, j) => Math.sign(compareUtf8(a, b)) !== Math.sign(i - j)).map((b) => [a, b]));
+  const texts = [
+    '',
+    'a',
+    'a\u0000',
+    'aa',
+    'b',
+    'é',
+    '\ud7ff',
+    '\ue000',
+    '\uffff',
+    '\u{10000}',
+    '\u{10000}a',
+    '\u{10ffff}',
+  ];
+  t.same(
+    [...texts].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))),
+    texts,
+    'the table itself',
+  );
+  const wrong = texts.flatMap((a, i) =>
+    texts.filter((b, j) => Math.sign(compareUtf8(a, b)) !== Math.sign(i - j)).map((b) => [a, b]),
+  );
   t.same(wrong, []);
   t.end();
 });
 
 t.test('quoted for a terminal', (t) => {
   t.equal(quote('a "b"\\'), '"a \\"b\\"\\\\"');
-  t.equal(quote('\u001b[31m\u009b\u202e\u007f\ufeff😀\n'), '"\\u001b[31m\\u009b\\u202e\\u007f\\ufeff\\ud83d\\ude00\\n"');
+  t.equal(
+    quote('\u001b[31m\u009b\u202e\u007f\ufeff😀\n'),
+    '"\\u001b[31m\\u009b\\u202e\\u007f\\ufeff\\ud83d\\ude00\\n"',
+  );
   t.equal(quote('x'.repeat(100)), `"${'x'.repeat(100)}"`);
   t.equal(quote('x'.repeat(101)), `"${'x'.repeat(100)}"...`);
   t.end();
