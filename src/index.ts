@@ -18,10 +18,15 @@ export {
 } from './client/sumdb.js';
 export { verifyGoSum, verifyLines, type VerifyOptions } from './verify/verify.js';
 export type { Status, Timeline, Verdict, VerifyRun } from './verify/verdict.js';
+export { FORMATS, formatReport, type Format } from './report/report.js';
+export type { ReportOptions } from './report/options.js';
+export { openEnvironment, type Environment, type Variables } from './config/environment.js';
+export { parseGoUrl, type GoUrl } from './config/gourl.js';
 export { readSettings, type Settings } from './config/settings.js';
-export { SUM_GOLANG_ORG } from './config/sumdb.js';
-export { openRemote } from './transport/remote.js';
+export { parseSumdb, SUM_GOLANG_ORG, type Sumdb } from './config/sumdb.js';
+export type { HttpOptions, HttpStats } from './transport/http.js';
+export { openRemote, type Remote, type RemoteOptions } from './transport/remote.js';
 export { openFileSource } from './transport/file.js';
-export { openGoCache } from './transport/gocache.js';
+export { openGoCache, type GoFolders } from './transport/gocache.js';
 export { openMemoryStore } from './store/memory.js';
 export { openStore, type OpenedStore } from './store/open.js';

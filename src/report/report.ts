@@ -5,6 +5,7 @@ import type { ReportOptions } from './options.js';
 
 /** The formats of `--format` and `--report`. */
 export const FORMATS = ['text', 'json', 'github', 'sarif', 'junit', 'markdown'] as const;
+/** The name of a format. */
 export type Format = (typeof FORMATS)[number];
 
 /** Reports whether `name` is a format. */
