@@ -6,7 +6,7 @@
  */
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { createSecureServer, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
+import { constants, createSecureServer, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import type { Database } from '../contract.js';
@@ -109,7 +109,7 @@ function behindBase(url: string, name: string): string {
 
 function send(request: Request, response: AnyResponse, { status, headers, body, dropAfter }: Answer): void {
   if (dropAfter === 0) {
-    drop(response);
+    drop(response, false);
     return;
   }
   response.statusCode = status;
@@ -118,7 +118,7 @@ function send(request: Request, response: AnyResponse, { status, headers, body, 
   }
   if (request.method === 'HEAD') response.end();
   else if (dropAfter === undefined) response.end(body);
-  else write(response, body.subarray(0, dropAfter), () => drop(response));
+  else write(response, body.subarray(0, dropAfter), () => drop(response, true));
 }
 
 // The two kinds of response have each an own form of the same method, which TypeScript does not call on their union.
@@ -127,7 +127,9 @@ function write(response: AnyResponse, bytes: Uint8Array, then: () => void): void
   else response.write(bytes, then);
 }
 
-function drop(response: AnyResponse): void {
-  if ('stream' in response) response.stream.destroy();
+/** Drops the connection: behind a part of a body by an end, else by a reset, which could take the part away again. */
+function drop(response: AnyResponse, answered: boolean): void {
+  if ('stream' in response) response.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+  else if (answered) response.socket?.destroy();
   else response.socket?.resetAndDestroy();
 }
