@@ -35,6 +35,10 @@ export class Batch {
   readonly #heads: HeadOpener;
   /** What was asked for and not yet proved, by `path@version`. */
   readonly #asked = new Map<string, Asked>();
+  /** The newest head that the database shows. */
+  #latest: SignedHead | undefined;
+  /** The newest heads that caches know. */
+  readonly #cachedHeads = new Set<SignedHead>();
   #memory: Memory = BLANK;
   #seenBefore = false;
 
@@ -87,19 +91,22 @@ export class Batch {
     }
   }
 
-  /** Asks for the newest head and for what is missing, proves it, and keeps it. */
-  async update(): Promise<void> {
+  /**
+   * Asks for the newest head and for what is missing, proves it, and keeps it.
+   *
+   * @param fresh whether it is a problem if the newest head cannot be had. Otherwise the heads of other answers do as well.
+   */
+  async update(fresh: boolean): Promise<void> {
     const { progress } = this.#options;
     const missing = this.missing;
     progress?.phase('asking the log', missing.length + 1);
     const tick = (): void => progress?.tick();
-    const latest: SignedHead[] = [];
     await Promise.all([
-      this.#askLatest(latest).finally(tick),
+      this.#askLatest(fresh).finally(tick),
       ...missing.map((name) => this.#ask(name).finally(tick)),
     ]);
     try {
-      for (let round = 0; !(await this.#proveAll(latest)); round++) {
+      for (let round = 0; !(await this.#proveAll()); round++) {
         if (round === MAX_ROUNDS) {
           throw new GosumError('STORE_FAILED', `${this.#options.store.label}: the timeline moved ${MAX_ROUNDS} times`);
         }
@@ -111,20 +118,19 @@ export class Batch {
     }
   }
 
-  async #askLatest(latest: SignedHead[]): Promise<void> {
+  async #askLatest(fresh: boolean): Promise<void> {
     for (const note of await this.#reader.cachedLatest()) {
       try {
-        latest.push(this.#heads.open(note));
+        this.#cachedHeads.add(this.#heads.open(note));
       } catch (error) {
         this.#notice(`a cached tree head is not true and is passed over: ${notLocal(error).message}`);
       }
     }
     try {
-      latest.push(this.#heads.open(await this.#reader.latest()));
+      this.#latest = this.#heads.open(await this.#reader.latest());
     } catch (error) {
-      // With other answers in hand their heads do as well. Without, this is all there is to say.
       const why = notLocal(error);
-      if (this.missing.length === 0) this.problem = why;
+      if (fresh) this.problem = why;
     }
   }
 
@@ -137,10 +143,12 @@ export class Batch {
   }
 
   /** Proves all answers under the greatest head, and keeps them. `false`: something changed meanwhile, prove again. */
-  async #proveAll(latest: readonly SignedHead[]): Promise<boolean> {
+  async #proveAll(): Promise<boolean> {
     const newest = this.#memory.timeline?.newest;
-    const shown = new Set([...latest, ...[...this.#asked.values()].map(({ head }) => head)]);
-    const head = [...(newest === undefined ? [] : [newest]), ...shown].reduce(greater, undefined);
+    const shown = new Set([...this.#asked.values()].map(({ head }) => head));
+    if (this.#latest !== undefined) shown.add(this.#latest);
+    const all = new Set([...(newest === undefined ? [] : [newest]), ...shown, ...this.#cachedHeads]);
+    const head = [...all].reduce(greater, undefined);
     if (head === undefined) return true;
     this.#checkTrusted(head);
     const before = [newest, this.trustedIsNew ? this.#trusted : undefined].filter((old): old is SignedHead => old !== undefined && old.size > 0);
@@ -148,11 +156,20 @@ export class Batch {
     const records = [...this.#asked.values()].map(({ answer }) => answer.id).filter((id) => id < head.size);
     const wanted = {
       records,
-      trees: [...shown].map(({ size }) => size),
+      trees: [...all].map(({ size }) => size),
       links: before.map(({ size }) => size),
     };
-    const proof = await prove(this.#reader, head, wanted, this.#options.progress);
-    const unproved = await this.#checkHeads(proof, head, before, shown);
+    let proof: Proof;
+    try {
+      proof = await prove(this.#reader, head, wanted, this.#options.progress);
+    } catch (error) {
+      // A cache may know a newer head than the way to the database can prove: then that one is left to later runs.
+      if (shown.has(head) || head === newest || notLocal(error).outcome !== 'unreachable') throw error;
+      this.#cachedHeads.delete(head);
+      this.#notice(`the cached tree of ${head.size} is newer than what can be proved here, and is passed over`);
+      return false;
+    }
+    const unproved = await this.#checkHeads(proof, head, before, all);
 
     const proved = new Map<string, ProvedRecord>();
     const again: string[] = [];
@@ -196,7 +213,7 @@ export class Batch {
   }
 
   /**
-   * Checks that all heads lie under the greatest. Says which of the shown ones could not be proved to; of those known
+   * Checks that all heads lie under the greatest. Says which could not be proved to; of those known
    * before, each must.
    *
    * @throws {ForkError} where one is proved not to.
@@ -205,10 +222,10 @@ export class Batch {
     proof: Proof,
     head: SignedHead,
     before: readonly SignedHead[],
-    shown: ReadonlySet<SignedHead>,
+    all: ReadonlySet<SignedHead>,
   ): Promise<Map<SignedHead, GosumError>> {
     const unproved = new Map<SignedHead, GosumError>();
-    for (const old of new Set([...before, ...shown])) {
+    for (const old of new Set([...before, ...all])) {
       let lies: boolean;
       try {
         lies = liesUnder(proof.tree, old);

@@ -39,7 +39,7 @@ export async function recall(
   const remembered = await store.keyOf(key.name);
   if (remembered !== undefined && remembered !== vkey) {
     throw new GosumError('KEY_CHANGED', `${key.name} is known with another key: ${remembered}`, {
-      hint: `if the change is known to be right, run \`gosumcheck cache clean --keys\` (${store.label})`,
+      hint: `find out which key is right; if it is the new one, \`gosumcheck cache clean --all\` forgets the old one (${store.label})`,
     });
   }
   const newest = await store.newest(vkey);

@@ -109,7 +109,8 @@ export class SumDB {
     }
     const batch = new Batch(this.key, this.#options, this.#trusted, modules, options.signal);
     await batch.recall();
-    if (batch.missing.length > 0 || options.fresh === true || batch.trustedIsNew) await batch.update();
+    const fresh = options.fresh === true || batch.trustedIsNew;
+    if (fresh || batch.missing.length > 0) await batch.update(fresh);
     const { results, head, timeline, way, problem } = batch;
     return { results, head, timeline, way, problem };
   }

@@ -4,6 +4,7 @@
  */
 
 import { GosumError } from '../errors.js';
+import { quote } from './text.js';
 
 /**
  * Parses a canonical decimal count: no sign, no leading zero, no space, at most 2^53 - 1.
@@ -14,7 +15,7 @@ import { GosumError } from '../errors.js';
 export function parseCount(text: string): number {
   const value = /^(?:0|[1-9][0-9]{0,15})$/.test(text) ? Number(text) : NaN;
   if (!Number.isSafeInteger(value)) {
-    throw new GosumError('INTEGER_MALFORMED', `malformed count ${JSON.stringify(text.slice(0, 40))}`);
+    throw new GosumError('INTEGER_MALFORMED', `malformed count ${quote(text)}`);
   }
   return value;
 }

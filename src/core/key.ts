@@ -9,7 +9,7 @@
 import { ed25519PublicKey, ed25519Sign, ed25519Verifier, randomBytes, sha256 } from '#crypto';
 import { GosumError } from '../errors.js';
 import { formatBase64, parseBase64AsGo } from './base64.js';
-import { concatBytes, encodeUtf8, hasSpace } from './text.js';
+import { concatBytes, encodeUtf8, hasSpace, quote } from './text.js';
 
 /** The one algorithm of the checksum database: Ed25519, with a key (or a seed) of 32 bytes. */
 const ED25519 = 0x01;
@@ -60,7 +60,7 @@ export function formatVerifierKey(key: VerifierKey): string {
  * @throws {GosumError} `KEY_MALFORMED` for a name that no key can have, or a key that is not of 32 bytes.
  */
 export function newVerifierKey(name: string, publicKey: Uint8Array): VerifierKey {
-  if (!isKeyName(name)) throw malformed('verifier key', `bad name ${JSON.stringify(name)}`);
+  if (!isKeyName(name)) throw malformed('verifier key', `bad name ${quote(name)}`);
   if (publicKey.length !== KEY_SIZE) throw malformed('verifier key', `${publicKey.length} bytes, want ${KEY_SIZE}`);
   const data = concatBytes(encodeUtf8(`${name}\n`), Uint8Array.of(ED25519), publicKey);
   return { name, hash: readUint32(sha256(data)), publicKey, verify: ed25519Verifier(publicKey) };
@@ -115,7 +115,7 @@ function splitKey(text: string, what: string): [name: string, hash: number, data
   const match = /^([^+]*)\+([0-9a-fA-F]{8})\+(.*)$/s.exec(text);
   if (match === null) throw malformed(what, 'want name+hash+base64, the hash of 8 hex digits');
   const [, name = '', hash = '', base64 = ''] = match;
-  if (!isKeyName(name)) throw malformed(what, `bad name ${JSON.stringify(name)}`);
+  if (!isKeyName(name)) throw malformed(what, `bad name ${quote(name)}`);
   try {
     return [name, Number.parseInt(hash, 16), parseBase64AsGo(base64)];
   } catch (cause) {

@@ -50,7 +50,7 @@ export function openNote(bytes: Uint8Array, known: readonly VerifierKey[]): Note
   for (const { line, name, hash, base64, signature } of lines) {
     const [key, other] = known.filter((candidate) => candidate.name === name && candidate.hash === hash);
     if (key === undefined) {
-      if (!unverified.has(line)) unverified.set(line, { name, hash, base64 });
+      unverified.set(line, { name, hash, base64 });
       continue;
     }
     if (other !== undefined) throw malformed(`ambiguous key ${name}+${formatKeyHash(hash)}`);

@@ -7,6 +7,7 @@
 import { GosumError } from '../errors.js';
 import { isCount } from './integer.js';
 import { HASH_SIZE } from './hash.js';
+import { quote } from './text.js';
 
 /** Levels of the tree in one tile. */
 export const TILE_HEIGHT = 8;
@@ -64,7 +65,7 @@ export function parseTilePath(path: string): Tile {
     };
     if (isTile(tile) && formatTilePath(tile) === path) return tile;
   }
-  throw new GosumError('TILE_PATH_MALFORMED', `malformed tile path ${JSON.stringify(path.slice(0, 100))}`);
+  throw new GosumError('TILE_PATH_MALFORMED', `malformed tile path ${quote(path)}`);
 }
 
 /** Reports whether the numbers can be a tile's. */

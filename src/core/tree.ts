@@ -6,7 +6,7 @@
  * it is, cannot drift apart.
  */
 
-import { hashNodes } from '#crypto';
+import { hashNode } from '#crypto';
 import { GosumError } from '../errors.js';
 import { equalBytes, HASH_SIZE, hashAt, type Hash } from './hash.js';
 import { isCount, levelOf, splitPoint } from './integer.js';
@@ -30,7 +30,9 @@ export type NodeReader = (level: number, n: number) => Hash;
 
 /** The hash of two nodes' parent: SHA-256(0x01 ‖ left ‖ right). */
 export function nodeHash(left: Hash, right: Hash): Hash {
-  return hashNodes(concatBytes(left, right));
+  // The fence copies both into one buffer: a short one would leave bytes of an earlier call in it.
+  if (left.length !== HASH_SIZE || right.length !== HASH_SIZE) throw new Error('not a hash');
+  return hashNode(left, right);
 }
 
 /** The complete subtrees that a range is made of, greatest first. */

@@ -145,6 +145,18 @@ t.test('the go command’s cache, poisoned: every answer of it that is not true 
   }
 });
 
+t.test('the go command knows a newer tree than the way to the database can prove', async (t) => {
+  const log = newLog(3000);
+  const folders = goFolders(t.testdir());
+  writeGoCache(log.clone().fill(4000), folders);
+  const rig = await newRig(log);
+  const lookups = await rig.lookup(MODULES.slice(6), { caches: [openGoCache({ ...folders, gomodcache: undefined }, log.name)] });
+  t.strictSame(new Set(Object.values(outcomes(lookups))), new Set(['found']));
+  t.equal(lookups.head?.size, 3000);
+  t.match(rig.notices, [/newer than what can be proved here/]);
+  await rig.close();
+});
+
 t.test('a fork that the go command saw is a fork to us', async (t) => {
   const log = newLog(3000);
   const fork = newLog(2990);

@@ -279,6 +279,17 @@ t.test('a trusted head: a memory for who has none, and a minimum', async (t) => 
   await blank.close();
 });
 
+t.test('a fresh head that cannot be had is a problem of the run; what is cached stays proved', async (t) => {
+  const rig = await newRig(newLog(3000));
+  await rig.lookup(MODULES.slice(0, 3));
+  rig.served.answer = status(403, '/latest');
+  const lookups = await rig.lookup(MODULES.slice(0, 4), { fresh: true });
+  t.equal(lookups.problem?.code, 'HTTP_STATUS');
+  t.strictSame(Object.values(outcomes(lookups)), ['cached', 'cached', 'cached', 'found']);
+  t.equal((await rig.lookup(MODULES.slice(0, 5))).problem, undefined, 'without --fresh the heads of answers do as well');
+  await rig.close();
+});
+
 t.test('one name, one key: a second key is an alarm', async (t) => {
   const rig = await newRig(newLog(1000));
   await rig.lookup(MODULES.slice(0, 1));
