@@ -5,6 +5,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:http2';
 import { request } from 'node:https';
 import path from 'node:path';
+import { createSecureContext } from 'node:tls';
 import { promisify } from 'node:util';
 import t from 'tap';
 import { ForkError, forkError, formatFork } from '../../src/core/fork.js';
@@ -127,6 +128,11 @@ t.test('served: at the root and as a proxy has it', async (t) => {
   t.ok(served.connections >= 1 && served.connections < served.requests.length);
   await served.close();
   await t.rejects(fetch(`${served.url}/latest`), 'closed');
+});
+
+t.test('certificates, whatever length their signature has', async (t) => {
+  for (let i = 0; i < 30; i++) createSecureContext(newCertificate());
+  t.pass();
 });
 
 t.test('served over TLS, by HTTP/2 and HTTP/1.1', async (t) => {
