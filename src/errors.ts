@@ -106,11 +106,14 @@ export class GosumError<C extends Code = Code> extends Error {
   readonly code: C;
   /** What the person at the terminal can do next. */
   readonly hint: string | undefined;
+  /** Whether trying again may help. By default so for what could not be reached, but for a run that asks nobody. */
+  readonly retryable: boolean;
 
-  constructor(code: C, message: string, options: { cause?: unknown; hint?: string } = {}) {
+  constructor(code: C, message: string, options: { cause?: unknown; hint?: string; retryable?: boolean } = {}) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined);
     this.code = code;
     this.hint = options.hint;
+    this.retryable = options.retryable ?? (OUTCOMES[code] === 'unreachable' && code !== 'OFFLINE');
   }
 
   /** The outcome of this error's code. */

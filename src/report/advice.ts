@@ -102,8 +102,12 @@ const BY_CODE: Partial<Record<Code, Advice>> = {
   STORE_FAILED: { text: 'The cache file could not be used. It holds nothing that cannot be fetched again:', commands: ['gosumcheck cache clean'] },
 };
 
+/** What the errors themselves advise; of those that know nothing better, what helps against their codes. */
 function ofCodes(verdicts: readonly Verdict[]): Advice[] {
-  return [...new Set(verdicts.map(({ code }) => code))].flatMap((code) => (code === undefined ? [] : (BY_CODE[code] ?? [])));
+  const hints = new Set(verdicts.flatMap(({ hint }) => hint ?? []));
+  const codes = new Set(verdicts.flatMap(({ hint, code }) => (hint === undefined ? (code ?? []) : [])));
+  const own = [...hints].map((hint) => ({ text: visible(`${hint.charAt(0).toUpperCase()}${hint.slice(1)}.`) }));
+  return [...own, ...[...codes].flatMap((code) => BY_CODE[code] ?? [])];
 }
 
 function retry(verdicts: readonly Verdict[]): Advice | undefined {

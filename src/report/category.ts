@@ -6,7 +6,7 @@
  */
 
 import { outcomeOf } from '../errors.js';
-import type { Verdict, VerifyRun } from '../verify/verdict.js';
+import type { Problem, Verdict, VerifyRun } from '../verify/verdict.js';
 import { groupBy } from './group.js';
 
 /** What a report calls a verdict that is not `verified`. */
@@ -104,7 +104,7 @@ export const CATEGORIES: Readonly<Record<Category, CategoryText>> = {
   failed: {
     rule: 'not-checked',
     heading: 'NOT CHECKED',
-    title: 'the check could not be made on this machine',
+    title: 'the check could not be made',
     counted: 'not checked',
     level: 'warning',
     meaning: 'The check did not get as far as an answer. This says nothing about the lines: they remain unchecked.',
@@ -148,6 +148,12 @@ export function byCategory(run: VerifyRun): [category: Category, verdicts: Verdi
     const verdicts = groups.get(category);
     return verdicts === undefined ? [] : [[category, verdicts]];
   });
+}
+
+/** What went wrong with the run as a whole and is said neither of a line nor as a fork: every line may be verified beside it. */
+export function loneProblem({ problem, results, fork }: VerifyRun): Problem | undefined {
+  const said = fork !== undefined || results.some(({ code }) => code === problem?.code);
+  return said ? undefined : problem;
 }
 
 /** As `byCategory`, without what was skipped: what is not as it should be. */

@@ -8,7 +8,7 @@
 
 import type { Verdict, VerifyRun } from '../verify/verdict.js';
 import { adviceFor } from './advice.js';
-import { CATEGORIES, problemsOf } from './category.js';
+import { CATEGORIES, loneProblem, problemsOf } from './category.js';
 import type { Category } from './category.js';
 import { visible, visibleLines } from './escape.js';
 import type { ReportOptions } from './options.js';
@@ -20,14 +20,18 @@ const ANNOTATIONS = 10;
 
 interface Problem {
   readonly category: Category;
-  /** The line it is about; none for a fork as such. */
+  /** The line it is about; none for the run as a whole. */
   readonly verdict?: Verdict;
+  /** What is said of the run as a whole, where the category's title does not say it all. */
+  readonly text?: string;
 }
 
 /** The report as lines of a workflow's log. Skipped lines are counted in the last lines and have no annotation. */
 export function formatGithub(run: VerifyRun, options: ReportOptions): string {
   const groups = problemsOf(run);
   const problems: Problem[] = groups.flatMap(([category, verdicts]) => verdicts.map((verdict) => ({ category, verdict })));
+  const lone = loneProblem(run);
+  if (lone !== undefined) problems.unshift({ category: 'failed', text: visible(lone.message) });
   if (run.fork !== undefined) problems.unshift({ category: 'fork' });
   const lines = problems.slice(0, ANNOTATIONS).map((problem) => annotation(problem, options));
   const rest = problems.slice(ANNOTATIONS);
@@ -47,16 +51,16 @@ export function formatGithub(run: VerifyRun, options: ReportOptions): string {
 }
 
 function annotation(problem: Problem, options: ReportOptions): string {
-  const { category, verdict } = problem;
+  const { category, verdict, text } = problem;
   const { level, meaning, title } = CATEGORIES[category];
   const path = verdict === undefined ? undefined : repositoryPath(verdict.file, options);
   // A path that cannot be shown as it is has no place in a command; the message names it.
   const where = verdict === undefined || path === undefined || visible(path) !== path ? '' : `file=${property(path)},line=${verdict.line},`;
-  return `::${level} ${where}title=${property(`gosumcheck: ${title}`)}::${data(`${describe(problem)}\n${meaning}`)}`;
+  return `::${level} ${where}title=${property(`gosumcheck: ${title}`)}::${data(text ?? `${describe(problem)}\n${meaning}`)}`;
 }
 
-function describe({ category, verdict }: Problem): string {
-  if (verdict === undefined) return CATEGORIES[category].title;
+function describe({ category, verdict, text }: Problem): string {
+  if (verdict === undefined) return text ?? CATEGORIES[category].title;
   return `${place(verdict)}: ${moduleVersion(verdict)}: ${sentence(verdict)}`;
 }
 

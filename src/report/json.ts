@@ -27,6 +27,7 @@ export function formatJson(run: VerifyRun, options: ReportOptions): string {
       skipped: summary.skipped,
       failed: summary.failed,
     },
+    problem: run.problem && { code: run.problem.code, message: run.problem.message },
     // Field by field, so that a field which a verdict gains does not slip into the published form.
     results: run.results.map((verdict) => ({
       file: verdict.file,

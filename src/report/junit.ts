@@ -7,7 +7,7 @@
 
 import { formatHash } from '../core/hash.js';
 import type { Verdict, VerifyRun } from '../verify/verdict.js';
-import { CATEGORIES, categoryOf } from './category.js';
+import { CATEGORIES, categoryOf, loneProblem } from './category.js';
 import type { Category } from './category.js';
 import { visible, visibleLines } from './escape.js';
 import { groupBy } from './group.js';
@@ -18,9 +18,9 @@ import { fileName, moduleVersion, place, sentence } from './words.js';
 /** The report as XML 1.0, ended by a newline. */
 export function formatJunit(run: VerifyRun, options: ReportOptions): string {
   const suites = [...groupBy(run.results, ({ file }) => file)].map(([file, verdicts]) => suite(file, verdicts, run, options));
-  if (run.fork !== undefined) suites.unshift(forkSuite(run));
-  const totals = counts(run.results, run.fork === undefined ? 0 : 1);
-  return ['<?xml version="1.0" encoding="UTF-8"?>', `<testsuites name="gosumcheck"${totals}>`, ...suites, '</testsuites>', ''].join('\n');
+  const aboutLog = logSuite(run);
+  const totals = counts(run.results, aboutLog.length);
+  return ['<?xml version="1.0" encoding="UTF-8"?>', `<testsuites name="gosumcheck"${totals}>`, ...aboutLog, ...suites, '</testsuites>', ''].join('\n');
 }
 
 /** The element that says what became of a case. */
@@ -78,27 +78,33 @@ function testcase(verdict: Verdict, options: ReportOptions): string {
   return `${open}>\n      <${element} type="${type}" message="${message}">${body}</${element}>\n    </testcase>`;
 }
 
-/** The log itself as a case that failed, with the evidence. */
-function forkSuite({ database, fork = '' }: VerifyRun): string {
+/** The log itself as a case that failed, with the evidence of a fork; none where nothing is to be said of it. */
+function logSuite(run: VerifyRun): string[] {
   const { title, rule } = CATEGORIES.fork;
-  const name = xml(database.name);
+  const lone = loneProblem(run);
+  const [type, message, body] = run.fork === undefined ? [lone?.code, lone?.message ?? '', lone?.hint ?? ''] : [rule, title, run.fork];
+  if (type === undefined) return [];
+  const name = xml(run.database.name);
   return [
-    `  <testsuite name="${name}" tests="1" failures="0" errors="1" skipped="0">`,
-    `    <testcase classname="${name}" name="tree head">`,
-    `      <error type="${rule}" message="${xml(title)}">${escapeXml(visibleLines(fork.trimEnd()).join('\n'))}</error>`,
-    '    </testcase>',
-    '  </testsuite>',
-  ].join('\n');
+    [
+      `  <testsuite name="${name}" tests="1" failures="0" errors="1" skipped="0">`,
+      `    <testcase classname="${name}" name="tree head">`,
+      `      <error type="${type}" message="${xml(message)}">${escapeXml(visibleLines(body.trimEnd()).join('\n'))}</error>`,
+      '    </testcase>',
+      '  </testsuite>',
+    ].join('\n'),
+  ];
 }
 
-function counts(verdicts: readonly Verdict[], forks: 0 | 1): string {
+/** @param more cases that failed beside the lines. */
+function counts(verdicts: readonly Verdict[], more: number): string {
   const number = (element: string): number =>
     verdicts.filter((verdict) => {
       const category = categoryOf(verdict);
       return category !== undefined && ELEMENTS[category] === element;
     }).length;
-  const errors = number('error') + forks;
-  return ` tests="${verdicts.length + forks}" failures="${number('failure')}" errors="${errors}" skipped="${number('skipped')}"`;
+  const errors = number('error') + more;
+  return ` tests="${verdicts.length + more}" failures="${number('failure')}" errors="${errors}" skipped="${number('skipped')}"`;
 }
 
 /** Text for an attribute or an element. `visible` has taken away what XML 1.0 (§2.2) cannot hold even escaped. */

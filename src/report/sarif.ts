@@ -10,7 +10,7 @@ import type { Invocation, Location, Log, Notification, ReportingDescriptor, Resu
 import { formatHash } from '../core/hash.js';
 import type { Verdict, VerifyRun } from '../verify/verdict.js';
 import { adviceFor } from './advice.js';
-import { byCategory, CATEGORIES, categoryOf } from './category.js';
+import { byCategory, CATEGORIES, categoryOf, loneProblem } from './category.js';
 import type { Category } from './category.js';
 import { visibleJson } from './escape.js';
 import { groupBy } from './group.js';
@@ -111,6 +111,8 @@ function invocation(run: VerifyRun): Invocation {
         notification(category, `${plural(lines.length, 'line')} ${CATEGORIES[category].counted}: ${message} (${places(lines)})`),
       ),
     );
+  const problem = loneProblem(run);
+  if (problem !== undefined) notifications.unshift(notification('failed', problem.message));
   if (run.fork !== undefined) notifications.unshift(notification('fork', `${CATEGORIES.fork.title}\n${run.fork}`));
   return {
     executionSuccessful: run.complete,

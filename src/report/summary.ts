@@ -2,17 +2,17 @@
 
 import { formatHash } from '../core/hash.js';
 import type { VerifyRun } from '../verify/verdict.js';
-import { CATEGORIES, problemsOf } from './category.js';
+import { CATEGORIES, loneProblem, problemsOf } from './category.js';
 import { visible } from './escape.js';
 import { fileName, plural } from './words.js';
 
 /** One line: a word in front, and what it says. Both are safe to show. */
 export interface SummaryLine {
-  readonly label: 'log' | 'tree' | 'history' | 'verified' | 'skipped' | 'result';
+  readonly label: 'log' | 'tree' | 'history' | 'verified' | 'skipped' | 'problem' | 'result';
   readonly text: string;
 }
 
-/** Four lines for a run without problems; `skipped` and `result` only where there is something to say. */
+/** Four lines for a run without problems; `skipped`, `problem` and `result` only where there is something to say. */
 export function summarize(run: VerifyRun): SummaryLine[] {
   const { database, summary } = run;
   const tree = database.tree;
@@ -23,6 +23,8 @@ export function summarize(run: VerifyRun): SummaryLine[] {
     { label: 'verified', text: proved(run) },
   ];
   if (summary.skipped > 0) lines.push({ label: 'skipped', text: `${plural(summary.skipped, 'line')}, on purpose: nothing is known of them` });
+  const problem = loneProblem(run);
+  if (problem !== undefined) lines.push({ label: 'problem', text: visible([problem.message, problem.hint].filter(Boolean).join('; ')) });
   const result = resultOf(run);
   if (result !== undefined) lines.push({ label: 'result', text: result });
   return lines;

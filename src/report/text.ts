@@ -103,16 +103,21 @@ const ENTRIES = 10;
 
 /** Each message once, with the module versions and lines that it is about. What is left out by name is there by line. */
 function byMessage({ options, style }: Page, verdicts: readonly Verdict[], entries: number): string[] {
-  const groups = [...groupBy(verdicts, (verdict) => `${verdict.code ?? ''} ${sentence(verdict)}`).values()];
+  const groups = [...groupBy(verdicts, (verdict) => `${verdict.code ?? ''} ${withoutTile(sentence(verdict))}`).values()];
   const lines = groups.slice(0, MESSAGES).flatMap((group) => {
-    const [first] = group;
-    if (first === undefined) return [];
-    const code = first.code === undefined ? '' : ` (${first.code})`;
-    return [...wrap(`${sentence(first)}${code}`, options.width, '  ').map((line) => style('bold', line)), ...entryRows(group, entries, options.width)];
+    const [message = '', ...others] = new Set(group.map(sentence));
+    const code = group[0]?.code === undefined ? '' : ` (${group[0].code})`;
+    const said = `${others.length === 0 ? message : withoutTile(message)}${code}`;
+    return [...wrap(said, options.width, '  ').map((line) => style('bold', line)), ...entryRows(group, entries, options.width)];
   });
   const rest = groups.slice(MESSAGES);
   if (rest.length === 0) return lines;
   return [...lines, `  and ${plural(rest.length, 'message')} more`, ...entryRows(rest.flat(), 0, options.width)];
+}
+
+/** The same of many tiles is said once: of a server that is down, each may be another tile. */
+function withoutTile(message: string): string {
+  return message.replaceAll(/tile\/8\/[0-9x/]+(?:\.p\/[0-9]+)?/g, 'tile/8/…');
 }
 
 function entryRows(verdicts: readonly Verdict[], entries: number, width: number): string[] {

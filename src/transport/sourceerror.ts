@@ -24,8 +24,6 @@ export class SourceError extends GosumError<SourceCode> {
   override readonly name = 'SourceError';
   /** Where it was read from, without credentials. */
   readonly url: string;
-  /** Whether trying again may help. */
-  readonly retryable: boolean;
   /** The HTTP status, where one came. */
   readonly status: number | undefined;
   /** Milliseconds that the server asked to wait. */
@@ -35,9 +33,8 @@ export class SourceError extends GosumError<SourceCode> {
 
   constructor(code: SourceCode, message: string, options: SourceErrorOptions) {
     const { url, retryable = false, status, detail = '', retryAfter, hint, cause } = options;
-    super(code, message, { ...(hint === undefined ? {} : { hint }), ...(cause === undefined ? {} : { cause }) });
+    super(code, message, { retryable, ...(hint === undefined ? {} : { hint }), ...(cause === undefined ? {} : { cause }) });
     this.url = url;
-    this.retryable = retryable;
     this.status = status;
     this.detail = detail;
     this.retryAfter = retryAfter;

@@ -34,8 +34,19 @@ export interface Verdict {
   /** For `error`: whether trying again may help. */
   readonly retryable?: boolean | undefined;
   readonly code?: Code | undefined;
-  /** One line, lower case; for `skipped`, by which pattern. */
+  /** One line, lower case; for `skipped`, by which pattern. It does not name the module version again. */
   readonly message?: string | undefined;
+  /** The next step for a person, where the error knows one. */
+  readonly hint?: string | undefined;
+}
+
+/** What went wrong with a run as a whole. */
+export interface Problem {
+  readonly code: Code;
+  /** One line, lower case. */
+  readonly message: string;
+  /** The next step for a person. */
+  readonly hint?: string | undefined;
 }
 
 /** How the log's tree head stands to what was seen before. */
@@ -68,7 +79,7 @@ export interface VerifyRun {
   /** In the order of files and lines. */
   readonly results: readonly Verdict[];
   /** What went wrong with the run as a whole: no newest head though one was asked for, a head too old, or a fork. */
-  readonly problem?: { readonly code: Code; readonly message: string; readonly hint: string | undefined } | undefined;
+  readonly problem?: Problem | undefined;
   /** Where the log misbehaved: the evidence, in cmd/go's form, many lines. */
   readonly fork?: string | undefined;
 }

@@ -1,10 +1,10 @@
 /** Verifying go.sum lines: which are asked about, what the proved records say of each, and what the run is worth. */
 
-import { isGosumError, outcomeOf, type GosumError } from '../errors.js';
+import { GosumError, isGosumError, outcomeOf } from '../errors.js';
 import { formatFork, ForkError } from '../core/fork.js';
 import { conflicts, parseGoSum, type GoSumLine } from '../core/gosum.js';
 import { isH1 } from '../core/h1.js';
-import { formatModuleVersion } from '../core/module.js';
+import { formatModuleVersion, lookupPath } from '../core/module.js';
 import { encodeUtf8 } from '../core/text.js';
 import type { Found, Lookups, SumDB } from '../client/sumdb.js';
 import type { Status, Verdict, VerifyRun } from './verdict.js';
@@ -107,10 +107,10 @@ function judge(line: GoSumLine, inConflict: boolean, pattern: string | undefined
     return verdict('mismatch', { ...known, code: 'HASH_UNKNOWN', message: 'not an h1: hash, so nothing can verify it' });
   }
   if (result === undefined) throw new Error(`${line.module}@${line.version} was not asked for`);
-  if (isGosumError(result)) return verdict(result.code === 'NOT_FOUND' ? 'missing' : 'error', failure(result));
+  if (isGosumError(result)) return verdict(result.code === 'NOT_FOUND' ? 'missing' : 'error', failure(line, result));
   if (expected === undefined) {
-    const message = `record ${result.record.id} has no hash of its ${line.kind}`;
-    return verdict('error', { ...known, ...failure({ code: 'RECORD_FOREIGN', message }) });
+    const foreign = new GosumError('RECORD_FOREIGN', `record ${result.record.id} has no hash of its ${line.kind}`);
+    return verdict('error', { record: result.record.id, ...failure(line, foreign) });
   }
   if (expected !== line.hash) {
     return verdict('mismatch', { ...known, code: 'HASH_MISMATCH', message: 'the log has another hash' });
@@ -118,9 +118,10 @@ function judge(line: GoSumLine, inConflict: boolean, pattern: string | undefined
   return verdict('verified', { record: result.record.id });
 }
 
-function failure(error: Pick<GosumError, 'code' | 'message'>): Partial<Verdict> {
-  const { code, message } = error;
-  return { code, message, retryable: outcomeOf(code) === 'unreachable' && code !== 'OFFLINE' };
+function failure({ module, version }: GoSumLine, { code, message, retryable, hint }: GosumError): Partial<Verdict> {
+  // The verdict names the module version itself. Without it, what failed alike for many is said alike, and once.
+  const said = message.replaceAll(lookupPath(module, version), '').replaceAll(`${formatModuleVersion(module, version)}: `, '');
+  return { code, message: said, retryable, hint };
 }
 
 /** 1 (a lie, or what may be one) goes before 4 (unknown to the log), and that before 3 (not asked, or not answered). */

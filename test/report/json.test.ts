@@ -18,7 +18,7 @@ import { h1, HOSTILE, OPTIONS, runOf, SAMPLES, TREE_HASH, verdict } from './samp
 interface Schema {
   $schema?: string;
   id?: string;
-  $defs: { result: { properties: { code: { enum: string[] } } } };
+  $defs: { code: { enum: string[] } };
 }
 const schema = JSON.parse(readFileSync(new URL('../../../docs/report.schema.json', import.meta.url), 'utf8')) as Schema;
 const isReport = new Ajv2020({ allErrors: true }).compile(schema);
@@ -62,7 +62,7 @@ t.test('the schemas refuse what is not theirs', async (t) => {
 });
 
 t.test('the codes of the schema are the codes of errors.ts', async (t) => {
-  t.same([...schema.$defs.result.properties.code.enum].sort(), [...CODES].sort());
+  t.same([...schema.$defs.code.enum].sort(), [...CODES].sort());
 });
 
 t.test('json: a whole report', async (t) => {
@@ -113,6 +113,11 @@ t.test('json: a whole report', async (t) => {
     ],
   });
   t.equal((JSON.parse(formatJson(SAMPLES['all skipped']!, OPTIONS)) as { database: { tree: unknown } }).database.tree, null);
+});
+
+t.test('json: a problem of the run', async (t) => {
+  const { problem } = JSON.parse(formatJson(SAMPLES['a problem of the run alone']!, OPTIONS)) as { problem: unknown };
+  t.same(problem, { code: 'HEAD_TOO_OLD', message: 'the log shows a tree of 5, the trusted head is of 9' });
 });
 
 t.test('json: a hostile hash is escaped, and whole', async (t) => {
@@ -173,6 +178,8 @@ t.test('sarif: what says nothing about the file is a notification', async (t) =>
   );
   const [notification] = sarifOf('skipped').invocations?.[0]?.toolExecutionNotifications ?? [];
   t.same([notification?.level, notification?.message.text], ['note', '3 lines skipped: matches GOPRIVATE pattern corp.example (go.sum:2-4)']);
+  const [problem] = sarifOf('a problem of the run alone').invocations?.[0]?.toolExecutionNotifications ?? [];
+  t.same([problem?.level, problem?.message.text], ['warning', 'the log shows a tree of 5, the trusted head is of 9']);
   const [fork] = sarifOf('fork').invocations?.[0]?.toolExecutionNotifications ?? [];
   t.equal(fork?.level, 'error');
   t.match(fork?.message.text, 'old database:\n\tgo.sum database tree\n\t5\n');

@@ -70,7 +70,7 @@ t.test('github: a mismatch', async (t) => {
 
 t.test('github: the commands are ours alone', async (t) => {
   for (const [name, run] of Object.entries(SAMPLES)) {
-    const problems = run.results.filter(({ status }) => status !== 'verified' && status !== 'skipped').length + (run.fork === undefined ? 0 : 1);
+    const problems = run.results.filter(({ status }) => status !== 'verified' && status !== 'skipped').length + (run.fork === undefined && run.problem === undefined ? 0 : 1);
     const commands = commandsIn(formatGithub(run, OPTIONS));
     t.equal(commands.length, problems > 10 ? 11 : problems, name);
     for (const { name, properties } of commands) {
@@ -100,6 +100,15 @@ t.test('github: ten annotations, the gravest first, and nothing is lost', async 
       '- go.sum:11: example.com/m10 v1.0.0: not found: m10\n' +
       '- go.sum:12: example.com/m11 v1.0.0: not found: m11\n',
   );
+});
+
+t.test('a problem of the run alone is said where there is no line to say it of', async (t) => {
+  const run = SAMPLES['a problem of the run alone']!;
+  const message = 'the log shows a tree of 5, the trusted head is of 9';
+  t.same(commandsIn(formatGithub(run, OPTIONS)).map((command) => [command.name, command.message]), [['warning', message]]);
+  const failed = elementsOf(formatJunit(run, OPTIONS)).filter(({ name }) => name === 'error');
+  t.same(failed.map(({ attributes }) => attributes), [{ type: 'HEAD_TOO_OLD', message }]);
+  t.match(formatMarkdown(run, OPTIONS), `\nproblem   ${message}; try again later\n`);
 });
 
 t.test('github: no file where there is none to show', async (t) => {
@@ -147,7 +156,8 @@ t.test('junit: well formed, and the counts are right', async (t) => {
       { name: 'gosumcheck', tests: count('testcase'), failures: count('failure'), errors: count('error'), skipped: count('skipped') },
       name,
     );
-    t.equal(count('testcase'), `${run.results.length + (run.fork === undefined ? 0 : 1)}`);
+    const aboutLog = run.fork !== undefined || name === 'a problem of the run alone' ? 1 : 0;
+    t.equal(count('testcase'), `${run.results.length + aboutLog}`, name);
   }
 });
 

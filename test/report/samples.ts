@@ -139,6 +139,17 @@ export const SAMPLES: Readonly<Record<string, VerifyRun>> = {
     1,
     { complete: false },
   ),
+  'a problem of the run alone': runOf(GOOD, 3, {
+    complete: false,
+    problem: { code: 'HEAD_TOO_OLD', message: 'the log shows a tree of 5, the trusted head is of 9', hint: 'try again later' },
+  }),
+  'tiles that are gone': runOf(
+    [
+      { ...failure(1, 'rsc.io/quote v1.5.2', 'UNREACHABLE', 'reading https://x.example/tile/8/0/x001/002: 404 Not Found', true), hint: 'ask again' },
+      failure(2, 'rsc.io/sampler v1.3.0', 'UNREACHABLE', 'reading https://x.example/tile/8/1/003.p/17: 404 Not Found', true),
+    ],
+    3,
+  ),
   fork: runOf(
     [verdict(1, 'rsc.io/quote v1.5.2', { status: 'error', code: 'FORK', message: 'the log misbehaves', record: undefined, retryable: false })],
     1,
