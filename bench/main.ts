@@ -12,8 +12,8 @@ const USAGE = `usage: npm run bench -- verify [--quick] [--runs N] [--json]
 verify   gosumcheck verify beside x/mod's gosumcheck; needs the go command
 core     the core by itself
 
---quick  one run, no round trips charged, no goals for times: does it work?
---runs   of each side; the default is 7
+--quick  no round trips charged, no goals for times: does it work, and with how many requests?
+--runs   of each side; the default is 7, with --quick 2
 --json   JSON in place of tables
 `;
 
@@ -63,7 +63,7 @@ function parse(args: string[]): Asked | undefined {
   try {
     const { positionals, values } = parseArgs({ args, allowPositionals: true, options });
     const { quick = false, json = false } = values;
-    const runs = Number(values.runs ?? (quick ? 1 : 7));
+    const runs = Number(values.runs ?? (quick ? 2 : 7));
     const [what, ...more] = positionals;
     if (more.length > 0 || !Number.isSafeInteger(runs) || runs < 1) return undefined;
     return what === 'verify' || what === 'core' ? { what, quick, json, runs } : undefined;

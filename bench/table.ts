@@ -15,7 +15,7 @@ export function formatTable(rows: readonly (readonly string[])[]): string {
 export function formatVerifyBench({ node, runs, cold, warm, problems }: VerifyBench): string {
   const row = (name: string, { theirs, ours, ratio, goal }: Comparison): string[] => [
     name,
-    ...[theirs, ours].flatMap(({ ms, requests, connections }) => [ms.toFixed(0), String(requests), String(connections)]),
+    ...[theirs, ours].flatMap(({ ms, requests, connections }) => [ms, requests, connections].map((value) => value.toFixed(0))),
     ratio.toFixed(2),
     (ours.cpuMs / theirs.cpuMs).toFixed(2),
     goal === undefined ? '-' : `${ratio <= goal ? 'ok' : 'MISSED'} ${goal}`,

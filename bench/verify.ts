@@ -122,9 +122,8 @@ async function benchCold(workshop: Workshop, replay: Replay, runs: number): Prom
   };
   for (let i = 0; i <= runs; i++) {
     for (const runSide of i % 2 === 0 ? [runTheirs, runOurs] : [runOurs, runTheirs]) await runSide();
-    if (i === 0 && runs > 1) theirs.length = ours.length = 0;
   }
-  return { theirs, ours };
+  return { theirs: theirs.slice(1), ours: ours.slice(1) };
 }
 
 /** A warm verification and `--version`, each against a Node that does nothing. */
@@ -138,7 +137,7 @@ async function benchWarm(
   const verify = [BIN, 'verify', '--cache', path.join(workshop.folder, 'warm', 'cache.db'), goSum];
   const node = (args: readonly string[]): Promise<Run> => timed(workshop, process.execPath, args, settingsFor(replay));
   const filling = await node(verify);
-  if (filling.exitCode !== 0) problems.push(`warm: the run that fills the cache failed: ${filling.stderr}`);
+  if (filling.exitCode !== 0) problems.push(`warm: the run that fills the cache failed: ${filling.stderr}${filling.stdout}`);
   await replay.take();
 
   const samples = { nothing: [] as Sample[], verify: [] as Sample[], version: [] as Sample[] };
@@ -148,7 +147,7 @@ async function benchWarm(
       const run = await node(programs[name]);
       const counts = await replay.take();
       samples[name].push({ run, counts });
-      if (run.exitCode !== 0) problems.push(`warm, ${name}: exit code ${run.exitCode}: ${run.stderr}`);
+      if (run.exitCode !== 0) problems.push(`warm, ${name}: exit code ${run.exitCode}: ${run.stderr}${run.stdout}`);
       if (counts.requests + counts.connections > 0) problems.push(`warm, ${name}: ${counts.requests} requests`);
     }
   }
@@ -170,16 +169,17 @@ function coldProblems(theirs: readonly Sample[], ours: readonly Sample[]): strin
   for (const { run, counts } of [...theirs, ...ours]) {
     if (counts.unanswered.length > 0) problems.push(`not in the recording: ${counts.unanswered.join(' ')}`);
     if (counts.lookups !== MODULE_VERSIONS) problems.push(`${counts.lookups} lookups, want ${MODULE_VERSIONS}`);
-    if (run.exitCode !== 0) problems.push(`exit code ${run.exitCode}: ${run.stderr}`);
+    if (run.exitCode !== 0) problems.push(`exit code ${run.exitCode}: ${run.stderr}${run.stdout}`);
   }
   for (const { run } of theirs) {
     // it always ends with 0, and says something only of what it finds
     if (run.stdout + run.stderr !== '') problems.push(`x/mod's gosumcheck: ${run.stdout}${run.stderr}`);
   }
-  const fewest = Math.min(...theirs.map(({ counts }) => counts.requests));
+  // theirs varies: it goes through the heads of the lookups in the order of their coming
+  const most = median(theirs.map(({ counts }) => counts.requests));
   for (const { counts } of ours) {
     if (counts.latest !== 1) problems.push(`${counts.latest} requests for the newest head, want 1`);
-    if (counts.requests > fewest + 1) problems.push(`${counts.requests} requests, want at most ${fewest} and one head`);
+    if (counts.requests > most + 1) problems.push(`${counts.requests} requests, want at most ${most} and one head`);
     if (counts.connections > MAX_CONNECTIONS) problems.push(`${counts.connections} connections, want at most ${MAX_CONNECTIONS}`);
   }
   return problems;

@@ -110,7 +110,10 @@ async function equip(folder: string, signal: AbortSignal): Promise<Workshop> {
 async function buildPrograms(folder: string, signal: AbortSignal): Promise<void> {
   const env = { ...process.env, GOFLAGS: '', GOWORK: 'off', GOTOOLCHAIN: 'local', CGO_ENABLED: '0' };
   const cwd = path.join(ROOT, 'bench', 'go');
-  const { exitCode, stderr } = await finish('go', ['build', '-o', folder + path.sep, ...PROGRAMS], { env, cwd, signal });
+  const build = ['build', '-o', folder + path.sep, ...PROGRAMS];
+  const { exitCode, stderr } = await finish('go', build, { env, cwd, signal }).catch((cause: unknown) => {
+    throw new Error('the go command is needed, and cannot be started', { cause });
+  });
   if (exitCode !== 0) throw new Error(`the Go programs of bench/go cannot be built:\n${stderr}`);
 }
 
