@@ -30,7 +30,7 @@ async function settingsFor(name: string): Promise<Settings | undefined> {
 
 function notTested(t: Test, why: string): void {
   console.error(`live.js: NOT TESTED against the real log: ${why}`);
-  t.comment(`not tested: ${why}`);
+  t.pass('the real log', { skip: why });
 }
 
 t.test('the real log', async (t) => {
