@@ -87,7 +87,7 @@ export class Reader {
     if (!this.#distrusted.has(path)) {
       const [kept] = await this.#options.store.tiles(this.#options.key, [tile]);
       const bytes = kept ?? (await this.#cached(path, TILE_BYTES)) ?? (partial ? await this.#cached(full, TILE_BYTES) : undefined);
-      if (bytes?.length === tile.width * HASH_SIZE || bytes?.length === TILE_BYTES) return { bytes, fromCache: true };
+      if (bytes !== undefined) return { bytes, fromCache: true };
     }
     if (!partial) return { bytes: await this.#ask(path, TILE_BYTES), fromCache: false };
     try {

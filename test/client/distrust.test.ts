@@ -47,6 +47,11 @@ const TAMPERINGS: readonly { name: string; tamper: (db: Database.Database, log: 
   { name: 'the newest head with another hash', tamper: (db) => mutateAll(db, 'head', 'hash', (bytes) => flip(bytes, 0)) },
   { name: 'a link between heads with a bit flipped', tamper: (db) => mutateAll(db, 'head', 'proof', (bytes) => flip(bytes, 3)) },
   { name: 'every tile with a bit flipped', tamper: (db) => mutateAll(db, 'tile', 'data', (bytes) => flip(bytes, bytes.length - 1)), harmless: true },
+  {
+    name: 'full tiles with a bit flipped, the right edge as it was',
+    tamper: (db) => mutateAll(db, 'tile', 'data', (bytes) => (bytes.length === 8192 ? flip(bytes, 4000) : bytes)),
+    harmless: true,
+  },
   { name: 'tiles cut to nothing', tamper: (db) => mutateAll(db, 'tile', 'data', () => Buffer.alloc(0)), harmless: true },
   {
     name: 'receipts that claim what they do not hold',

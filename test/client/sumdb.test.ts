@@ -155,6 +155,11 @@ const LIES: readonly { name: string; lie: (log: TestLog) => Bend; outcomes: Reco
   { name: 'latest alone is down', lie: () => status(403, '/latest'), outcomes: all('found') },
 ];
 
+/** The outcomes without the `i`th module's. */
+function but(i: number, outcomes: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(outcomes).filter(([name]) => name !== nameOf(i)));
+}
+
 function tileOf(log: TestLog): string {
   const id = log.idOf(target.module, target.version) ?? -1;
   return `/${formatTilePath({ level: 0, n: Math.floor(id / 256), width: 256 })}`;
@@ -193,6 +198,28 @@ t.test('a tile that is not to be had is not the 404 of a module version', async 
   const codes = new Set(Object.values(outcomes(await rig.lookup())));
   t.strictSame(codes, new Set(['UNREACHABLE']));
   await rig.close();
+});
+
+t.test('a head that cannot be proved to lie under the greatest: its answers fail; the one held: all fail', async (t) => {
+  const log = newLog(3000);
+  const rig = await newRig(log);
+  // The fifth answer comes with a head of 700: the tile where that tree ends, 0/002, holds none of the records.
+  log.headSizeOf = (id) => (id === log.idOf(target.module, target.version) ? 700 : 3000);
+  rig.served.answer = status(403, '/tile/8/0/002');
+  t.strictSame(outcomes(await rig.lookup(MODULES.filter((_, i) => i !== 3))), but(3, all('found', { [nameOf(4)]: 'HTTP_STATUS' })));
+  await rig.close();
+
+  log.headSizeOf = () => log.size;
+  const held = await newRig(log);
+  held.served.answer = otherHead(() => log.head(700));
+  await held.lookup([], { fresh: true });
+  t.equal((await held.store.newest(log.vkey))?.size, 700);
+  held.served.answer = status(403, '/tile/8/0/002');
+  const late = await held.lookup(MODULES.filter((_, i) => i !== 3));
+  t.equal(late.problem?.code, 'HTTP_STATUS');
+  t.strictSame(new Set(Object.values(outcomes(late))), new Set(['HTTP_STATUS']));
+  t.equal((await held.store.newest(log.vkey))?.size, 700, 'the timeline stays');
+  await held.close();
 });
 
 t.test('a fork stops the timeline, keeps its evidence, and believes nothing new', async (t) => {
