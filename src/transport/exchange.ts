@@ -87,7 +87,8 @@ export function readAnswer(
       const size = Math.min(whole.length, most);
       resolve({ status, headers, body: new Uint8Array(whole.buffer, whole.byteOffset, size) });
     };
-    if (ok && Number(headers['content-length'] ?? 0) > limit) {
+    const declared = ok ? headers['content-length'] : undefined;
+    if (Number(declared ?? 0) > limit) {
       overLimit();
       return;
     }
@@ -96,7 +97,10 @@ export function readAnswer(
       length += chunk.length;
       if (length > limit) overLimit();
     });
-    stream.once('end', () => done(chunks, limit));
+    stream.once('end', () => {
+      if (declared !== undefined && Number(declared) !== length) reject(lost());
+      else done(chunks, limit);
+    });
     stream.on('error', reject);
     // a body cut short ends without `end`
     stream.once('close', () => {

@@ -24,19 +24,18 @@ export function openFileSource(url: GoUrl): Source {
   const folder = fileUrlToPath(url);
   return {
     label: redactUrl(url),
-    read(readPath, { limit }) {
-      const elements = pathElements(readPath);
-      const shown = redactUrl(joinUrl(url, readPath));
-      return Promise.resolve().then(() => {
+    read: (readPath, { limit }) =>
+      new Promise((resolve) => {
+        const file = path.join(folder, ...pathElements(readPath));
+        const shown = redactUrl(joinUrl(url, readPath));
         try {
-          return readFileUpTo(path.join(folder, ...elements), limit, shown);
+          resolve(readFileUpTo(file, limit, shown));
         } catch (cause) {
           if (cause instanceof SourceError) throw cause;
           if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw unreachable(shown, cause);
           throw new SourceError('NOT_FOUND', `reading ${shown}: no such file`, { url: shown, cause });
         }
-      });
-    },
+      }),
     close: () => Promise.resolve(),
   };
 }

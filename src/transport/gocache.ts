@@ -25,19 +25,23 @@ export function openGoCache(folders: GoFolders, name: string): Source {
   const config = below(folders.gopath, ['pkg', 'sumdb'], name);
   return {
     label: 'the go command’s cache',
-    read(readPath, { limit }) {
-      const elements = pathElements(readPath);
-      const folder = elements[0] === 'latest' ? config : kept;
-      if (folder === undefined || elements[0] === 'supported') return Promise.resolve(undefined);
-      try {
-        const bytes = readFileUpTo(path.join(folder, ...elements), limit, readPath);
-        return Promise.resolve(bytes.length === 0 ? undefined : bytes);
-      } catch {
-        return Promise.resolve(undefined);
-      }
-    },
+    read: (readPath, { limit }) =>
+      new Promise((resolve) => {
+        const elements = pathElements(readPath);
+        const folder = elements[0] === 'latest' ? config : kept;
+        const bytes = folder === undefined ? undefined : tryRead(path.join(folder, ...elements), limit);
+        resolve(bytes?.length === 0 ? undefined : bytes);
+      }),
     close: () => Promise.resolve(),
   };
+}
+
+function tryRead(file: string, limit: number): Uint8Array | undefined {
+  try {
+    return readFileUpTo(file, limit, file);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The database's own folder; none for a name that would lead out of the cache. */

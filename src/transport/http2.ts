@@ -129,7 +129,11 @@ export class Http2Connections implements Connections {
       if (session.streams++ === 0) session.h2.ref();
       stream.once('response', (headers) => {
         answered = true;
-        readAnswer(stream, Number(headers[constants.HTTP2_HEADER_STATUS]), headers, request).then(resolve, reject);
+        readAnswer(stream, Number(headers[':status']), headers, request).then((answer) => {
+          // Node ends a stream also where the server broke it off, which shows by the code alone
+          if (answer.status === 200 && stream.rstCode !== constants.NGHTTP2_NO_ERROR) reject(lost());
+          else resolve(answer);
+        }, reject);
       });
       stream.once('error', reject);
       giveUp.waiter((reason) => {

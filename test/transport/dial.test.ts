@@ -1,0 +1,144 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import type { ServerHttp2Session } from 'node:http2';
+import { setTimeout as sleep } from 'node:timers/promises';
+import t, { type Test } from 'tap';
+import { openEnvironment } from '../../src/config/environment.js';
+import type { HttpOptions, HttpSource } from '../../src/transport/http.js';
+import { closedPort, openSource, outcome, serveHttp2, serveProxy, serveTls, testEnv, type Handler } from './servers.js';
+import { CERTIFICATE } from './tls.js';
+
+const limit = 1000;
+
+/** Answers each request after 100 ms with its path. */
+const slowly: Handler = (request, response) => void setTimeout(() => response.end(request.url), 100);
+
+/** Reads `count` paths at once, and checks the answers. */
+async function readMany(t: Test, source: HttpSource, count: number): Promise<number> {
+  const start = performance.now();
+  const paths = Array.from({ length: count }, (_, i) => `/lookup/${i}`);
+  t.same(await Promise.all(paths.map((path) => outcome(source.read(path, { limit })))), paths);
+  return performance.now() - start;
+}
+
+t.test('many requests at once over HTTP/2', async (t) => {
+  const server = await serveHttp2(t, slowly);
+  const source = openSource(t, server.url, { env: testEnv() });
+  await readMany(t, source, 1);
+  const took = await readMany(t, source, 200);
+  t.comment(`200 requests of 100 ms: ${took.toFixed()} ms`);
+  t.ok(took < 1000);
+  t.ok(server.busiest > 150, 'on one connection, together');
+  t.equal(server.connections, 2, 'one, and the one that did not know the certificate');
+  await readMany(t, source, 600);
+  t.ok(server.busiest <= 400);
+});
+
+t.test('many requests where a connection takes few', async (t) => {
+  const server = await serveHttp2(t, slowly, 20);
+  const source = openSource(t, server.url, { env: testEnv() });
+  source.expect(60);
+  await readMany(t, source, 1);
+  await sleep(50);
+  t.equal(source.stats().connections, 1 + 3, 'there are as many as may be, before they are needed');
+  await readMany(t, source, 120);
+  t.equal(source.stats().connections, 1 + 3);
+});
+
+t.test('the bound on requests at a time', async (t) => {
+  const server = await serveHttp2(t, slowly);
+  const source = openSource(t, server.url, { env: testEnv(), concurrency: 7 });
+  await readMany(t, source, 30);
+  t.equal(server.busiest, 7);
+});
+
+t.test('many requests at once over HTTP/1.1', async (t) => {
+  const server = await serveTls(t, slowly);
+  const source = openSource(t, server.url, { env: testEnv() });
+  await readMany(t, source, 200);
+  t.ok(server.busiest > 32 && server.busiest <= 64, `${server.busiest} at a time`);
+  t.equal(source.stats().connections, 1 + 64);
+  await readMany(t, source, 64);
+  t.equal(source.stats().connections, 1 + 64, 'they are kept');
+});
+
+t.test('an HTTP/2 server that goes away', async (t) => {
+  const sessions: ServerHttp2Session[] = [];
+  let kill: ((session: ServerHttp2Session) => void) | undefined;
+  const server = await serveHttp2(t, (request, response) => {
+    if (request.url === '/lookup/5' && kill !== undefined) {
+      sessions.splice(0).forEach(kill);
+      kill = undefined;
+    }
+    slowly(request, response);
+  });
+  server.http.on('session', (session) => sessions.push(session));
+  const source = openSource(t, server.url, { env: testEnv() });
+  await readMany(t, source, 1);
+  kill = (session) => session.goaway();
+  await readMany(t, source, 40);
+  kill = (session) => session.close();
+  await readMany(t, source, 40);
+  kill = (session) => session.destroy();
+  await readMany(t, source, 40);
+  kill = () => server.drop();
+  await readMany(t, source, 40);
+  for (const session of sessions.splice(0)) session.close();
+  await sleep(20);
+  const { retries } = source.stats();
+  await readMany(t, source, 5);
+  t.equal(source.stats().retries, retries, 'an idle connection that was closed is not used');
+});
+
+t.test('HTTP proxies', async (t) => {
+  const server = await serveHttp2(t, (_, response) => response.end('the server'));
+  const h1 = await serveTls(t, (_, response) => response.end('the older server'));
+  const proxy = await serveProxy(t);
+  const strict = await serveProxy(t, `Basic ${Buffer.from('u:p').toString('base64')}`);
+  const closed = await closedPort();
+  const read = (url: string, variables: Record<string, string>, options: HttpOptions = {}): Promise<string> =>
+    outcome(openSource(t, url, { env: testEnv(variables), deadline: Date.now() + 200, ...options }).read('/latest', { limit }));
+  const url = `https://db.example:${server.port}`;
+  t.equal(await read(url, { HTTPS_PROXY: proxy.url }), 'the server');
+  t.equal(proxy.requests.at(-1)?.path, `CONNECT db.example:${server.port}`);
+  t.equal(server.connections, 2, 'HTTP/2 through the tunnel; once more, as the certificate was not known at first');
+  t.equal(await read(`https://db.example:${h1.port}`, { HTTPS_PROXY: proxy.url.replace('http://', '') }), 'the older server');
+  t.equal(await read(url, { HTTPS_PROXY: strict.url }), 'UNREACHABLE');
+  t.equal(await read(url, { HTTPS_PROXY: strict.url.replace('//', '//u:p@') }), 'the server');
+  t.equal(await read('http://db.example/a', { HTTP_PROXY: strict.url.replace('//', '//u:p@') }), `by proxy: http://db.example/a/latest Basic ${Buffer.from('u:p').toString('base64')}`);
+  t.equal(await read('http://db.example:81', { HTTP_PROXY: proxy.url, HTTPS_PROXY: 'http://127.0.0.1:1' }), 'by proxy: http://db.example:81/latest ');
+
+  const before = proxy.requests.length;
+  t.equal(await read(server.url, { HTTPS_PROXY: proxy.url }), 'the server');
+  t.equal(await read(`https://localhost:${server.port}`, { HTTPS_PROXY: proxy.url }), 'the server');
+  t.equal(proxy.requests.length, before, 'this machine is asked straight');
+  t.equal(await read(url, { HTTPS_PROXY: 'socks5://127.0.0.1:1' }), 'CONFIG_INVALID');
+
+  const refused = openSource(t, url, { env: testEnv({ HTTPS_PROXY: `http://127.0.0.1:${closed}` }), deadline: 0 });
+  await t.rejects(refused.read('/latest', { limit }), { code: 'UNREACHABLE', message: /by the proxy http:\/\/127.*connection refused/ });
+});
+
+t.test('an HTTPS proxy', async (t) => {
+  const server = await serveTls(t, (_, response) => response.end('the server'));
+  const proxy = await serveProxy(t, undefined, serveTls);
+  const source = openSource(t, `https://db.example:${server.port}`, { env: testEnv({ HTTPS_PROXY: proxy.url }) });
+  t.equal(await outcome(source.read('/latest', { limit })), 'the server');
+});
+
+t.test('certificates', async (t) => {
+  const server = await serveTls(t, (_, response) => response.end('ok'));
+  const folder = t.testdir({ 'ca.pem': `words\n${CERTIFICATE}\nmore words`, other: { 'ca.crt': CERTIFICATE, readme: 'x' }, empty: '' });
+  const read = (variables: Record<string, string>, url = server.url): Promise<string> =>
+    outcome(openSource(t, url, { env: openEnvironment(variables, 'linux') }).read('/latest', { limit }));
+  t.equal(await read({ SSL_CERT_FILE: `${folder}/ca.pem` }), 'ok');
+  t.equal(await read({ SSL_CERT_DIR: `${folder}/missing:${folder}/other` }), 'ok');
+  t.equal(await read({ SSL_CERT_FILE: `${folder}/missing`, SSL_CERT_DIR: `${folder}/other` }), 'ok');
+  t.equal(await read({ SSL_CERT_FILE: `${folder}/empty` }), 'UNREACHABLE');
+  t.equal(await read({ SSL_CERT_FILE: `${folder}/ca.pem` }, `https://127.0.0.2:${server.port}`).catch(() => ''), 'UNREACHABLE', 'a certificate for another host');
+  const unknown = openSource(t, server.url, { env: openEnvironment({}, 'linux') });
+  await t.rejects(unknown.read('/latest', { limit }), { code: 'UNREACHABLE', retryable: false, hint: /NODE_EXTRA_CA_CERTS/, message: /unknown issuer/ });
+  t.equal(unknown.stats().retries, 0);
+  mkdirSync(`${folder}/broken`);
+  writeFileSync(`${folder}/broken/ca.pem`, '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n');
+  t.equal(await read({ SSL_CERT_DIR: `${folder}/broken` }), 'UNREACHABLE', 'a broken file is passed over');
+});
+
