@@ -16,7 +16,7 @@
 import type { KeptReceipt } from '../contract.js';
 import { GosumError } from '../errors.js';
 import { equalBytes, HASH_SIZE, hashAt, type Hash } from './hash.js';
-import { isCount, parseCount, splitPoint } from './integer.js';
+import { parseCount, splitPoint } from './integer.js';
 import type { VerifierKey } from './key.js';
 import type { ProvedTree } from './plan.js';
 import type { Proved } from './proved.js';
@@ -235,7 +235,7 @@ class Parts {
   }
 
   take(length: number): Uint8Array {
-    if (!isCount(length) || length > this.#bytes.length - this.#offset) throw malformed('it is cut short');
+    if (length > this.#bytes.length - this.#offset) throw malformed('it is cut short');
     return this.#bytes.subarray(this.#offset, (this.#offset += length));
   }
 }

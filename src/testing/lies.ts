@@ -1,10 +1,10 @@
 /** Ready-made lies, each by a name, for `serveLog`'s hook. They lie on the wire: the log behind them stays honest. */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { lookupPath } from '../core/module.js';
 import { parseLookup } from '../core/record.js';
-import { concatBytes } from '../core/text.js';
+import { concatBytes, encodeUtf8 } from '../core/text.js';
 import { parseTilePath, TILE_WIDTH } from '../core/tile.js';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { textAnswer, type Answer } from './answer.js';
 import type { Bend } from './serve.js';
 import type { TestLog } from './testlog.js';
@@ -145,5 +145,5 @@ function isFor(paths: Paths, path: string): boolean {
 
 /** An answer to a lookup, of parts that may be no record at all. */
 function lookupBytes(id: number, text: Uint8Array, note: Uint8Array): Uint8Array {
-  return concatBytes(new TextEncoder().encode(`${id}\n`), text, Uint8Array.of(0x0a), note);
+  return concatBytes(encodeUtf8(`${id}\n`), text, Uint8Array.of(0x0a), note);
 }

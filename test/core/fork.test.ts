@@ -103,6 +103,7 @@ t.test('damaged timelines', (t) => {
     'another hash on the way': [changed(300, { hash: madeUpBytes('other', 1) }), 10],
     'a hash of no bytes': [changed(300, { hash: new Uint8Array() }), 300],
     'a link to itself': [linked(300, 300), 300],
+    'a link to itself, with the proof of that': [changed(300, { next: { size: 300, proof: new Uint8Array() } }), 300],
     'a link back': [linked(300, 10), 10],
     'a link to what is not there': [linked(300, 999), 300],
     'a link beyond the newest': [linked(300, 3000), 300],

@@ -165,6 +165,7 @@ t.test('signer keys', (t) => {
     'nothing': '',
     'a verifier key': PETER,
     'another word': PETER_SIGNS.replace('PRIVATE', 'PUBLIC'),
+    'another beginning of that length': PETER_SIGNS.replace('PRIVATE+', 'PRIVATE-'),
     'another hash': PETER_SIGNS.replace('c74f20a3', 'c74f20a4'),
     'another name': PETER_SIGNS.replace('Peter', 'Retep'),
     'algorithm 2': PETER_SIGNS.replace('+AY', '+Ag'),
@@ -202,6 +203,7 @@ t.test('notes: the example of x/mod, opened and signed', (t) => {
     'an own old signature is replaced',
   );
   t.throws(() => signNote(encodeUtf8('no newline'), [ENOCH_SIGNER]), { code: 'NOTE_MALFORMED' });
+  t.throws(() => signNote(encodeUtf8('a\n\n— x AAAAAAA='), [ENOCH_SIGNER]), { code: 'NOTE_MALFORMED' }, 'though it would open');
   t.throws(() => signNote(new Uint8Array(), [ENOCH_SIGNER]), { code: 'NOTE_MALFORMED' });
   t.throws(() => signNote(encodeUtf8('a\tb\n'), [ENOCH_SIGNER]), { code: 'NOTE_MALFORMED' }, 'what could not be opened');
   t.throws(() => signNote(encodeUtf8('text\n'), []), { code: 'NOTE_MALFORMED' }, 'no signature');
@@ -231,6 +233,7 @@ t.test('notes: bad ones', (t) => {
     'no signature': 'text\n\n',
     'no blank line': `text\n${line}\n`,
     'no last newline': `text\n\n${line}`,
+    'no last newline behind a second signature': `text\n\n${line}\n${line}`,
     'a blank line behind': `text\n\n${line}\n\n`,
     'a blank line between': `text\n\n${line}\n\n${line}`,
     'a word behind': `text\n\n${line}\nx\n`,
@@ -396,6 +399,7 @@ t.test('records and lookups', (t) => {
     'an id line alone': '42\n',
     'no blank line': `42\n${RECORD}`,
     'no blank line but a note': `42\n${RECORD}${SUMDB_HEAD}`.replaceAll('\n\n', '\n'),
+    'no blank line, and a part of a line': '42\na\nb',
     'no text': `42\n\n${SUMDB_HEAD}`,
     'an empty text': '42\n\n\n',
     'a leading blank line': `42\n\n${RECORD}\n${SUMDB_HEAD}`,

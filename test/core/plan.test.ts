@@ -266,6 +266,7 @@ t.test('what cannot be asked is a bug of the caller', (t) => {
   const plan = planTiles(head, { records: [299] });
   const tree = plan.authenticate(tilesFor(plan));
   t.ok(isBug(() => tree.read(0, 5)), 'a hash that was not planned');
+  t.ok(isBug(() => tree.read(0, 300)), 'a hash beyond the tree, in a tile that was');
   t.end();
 });
 
