@@ -17,11 +17,8 @@ export interface ReplayOptions {
 export interface Counts {
   readonly requests: number;
   readonly lookups: number;
-  readonly tiles: number;
   readonly latest: number;
   readonly connections: number;
-  /** Connections that were open at a time. */
-  readonly peak: number;
   /** Paths that the recording does not have. */
   readonly unanswered: readonly string[];
 }

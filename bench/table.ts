@@ -23,7 +23,7 @@ export function formatVerifyBench({ node, runs, cold, warm, problems }: VerifyBe
   const head = ['ms', 'req', 'conn', 'ms', 'req', 'conn', 'ratio', 'cpu', 'goal'];
   const name = (protocol: string): string => (protocol === 'h2' ? 'HTTP/2' : 'HTTP/1.1');
   return [
-    `${node}; medians of ${runs}; each side: time, requests, connections\n\n`,
+    `${node}; medians of ${runs}, warm of ${warm[0]?.ours.samples.length ?? 0}; each side: time, requests, connections\n\n`,
     "cold: x/mod's gosumcheck, and gosumcheck verify; by round trip\n",
     formatTable([['', ...head], ...cold.map((each) => row(`${name(each.protocol)}, ${each.rtt} ms`, each))]),
     '\nwarm: node -e 0, and gosumcheck\n',

@@ -13,12 +13,9 @@ import (
 type counts struct {
 	Requests int `json:"requests"`
 	Lookups  int `json:"lookups"`
-	Tiles    int `json:"tiles"`
 	Latest   int `json:"latest"`
 	// Connections that a client opened.
 	Connections int `json:"connections"`
-	// Peak is how many of them were open at a time.
-	Peak int `json:"peak"`
 	// Unanswered are the paths that are not in the recording.
 	Unanswered []string `json:"unanswered"`
 }
@@ -36,8 +33,6 @@ func (c *counter) request(path string, answered bool) {
 	switch {
 	case strings.HasPrefix(path, "/lookup/"):
 		c.now.Lookups++
-	case strings.HasPrefix(path, "/tile/"):
-		c.now.Tiles++
 	case path == "/latest":
 		c.now.Latest++
 	}
@@ -54,7 +49,6 @@ func (c *counter) connection(_ net.Conn, state http.ConnState) {
 	case http.StateNew:
 		c.now.Connections++
 		c.open++
-		c.now.Peak = max(c.now.Peak, c.open)
 	case http.StateClosed:
 		c.open--
 	}
