@@ -1,9 +1,9 @@
 /** `gosumcheck cache`. */
 
-import { rm } from 'node:fs/promises';
-import { isGosumError } from '../errors.js';
-import { failed } from './inputs.js';
-import { write, type Host } from './host.js';
+import { GosumError } from '../errors.js';
+import { isDamaged } from '../store/failure.js';
+import { deleteSqliteFile } from '../store/file.js';
+import { print, say, type Host } from './host.js';
 import { cacheFile, openCache, type CacheFlags } from './wire.js';
 
 /** Options of the command line. */
@@ -15,41 +15,42 @@ export interface CacheOptions extends CacheFlags {
 /** Shows or cleans the cache. */
 export async function cacheCommand(host: Host, action: string, options: CacheOptions): Promise<number> {
   const file = cacheFile(host, options);
-  if (action === 'path') await write(host.stdout, `${file}\n`);
+  if (action === 'path') await print(host, `${file}\n`);
   else if (action === 'clean') await clean(host, file, options.all === true);
   else await stats(host, file, options.format);
   return 0;
 }
 
-/** Forgets what can be had again. A file that is damaged, or with `all` any, is removed. */
+/** Forgets what can be had again; with `all` the file itself goes, and so does a damaged one. Another program's never does. */
 async function clean(host: Host, file: string, all: boolean): Promise<void> {
-  if (!all) {
-    try {
-      const store = await openCache(host, file);
-      await store.clean();
-      await store.close();
-      await write(host.stderr, `gosumcheck: ${file} is clean\n`);
-      return;
-    } catch (error) {
-      if (!isGosumError(error, 'STORE_FAILED')) throw error;
-      await write(host.stderr, `gosumcheck: ${error.message}\n`);
-    }
-  }
   try {
-    // SQLite's journals hold parts of the file: they go with it.
-    for (const suffix of ['', '-journal', '-wal', '-shm']) await rm(file + suffix, { force: true });
-  } catch (cause) {
-    throw failed(file, cause);
+    const store = await openCache(host, file);
+    try {
+      if (store.label === 'memory' && !all) {
+        throw new GosumError('STORE_FAILED', `${file}: it cannot be opened here`, { hint: '--all removes the file itself' });
+      }
+      await store.stats(); // damage may show only here
+      if (!all) await store.clean();
+    } finally {
+      await store.close();
+    }
+    if (!all) {
+      await say(host, `${file} is clean`);
+      return;
+    }
+  } catch (error) {
+    if (!isDamaged(error)) throw error;
+    await say(host, error.message);
   }
-  await write(host.stderr, `gosumcheck: ${file} is removed\n`);
+  deleteSqliteFile(file);
+  await say(host, `${file} is removed`);
 }
 
 async function stats(host: Host, file: string, format: CacheOptions['format']): Promise<void> {
   const store = await openCache(host, file);
-  const found = await store.stats();
-  await store.close();
+  const found = await store.stats().finally(() => store.close());
   if (format === 'json') {
-    await write(host.stdout, `${JSON.stringify({ file, ...found }, undefined, 2)}\n`);
+    await print(host, `${JSON.stringify({ file, ...found }, undefined, 2)}\n`);
     return;
   }
   const lines = [`${file}: ${found.bytes} bytes`];
@@ -59,5 +60,5 @@ async function stats(host: Host, file: string, format: CacheOptions['format']): 
     );
   }
   if (found.evidence > 0) lines.push(`evidence of ${found.evidence} forks: see gosumcheck evidence`);
-  await write(host.stdout, `${lines.join('\n')}\n`);
+  await print(host, `${lines.join('\n')}\n`);
 }

@@ -6,7 +6,8 @@ import { formatBase64 } from '../core/base64.js';
 import { decodeUtf8 } from '../core/text.js';
 import { isGosumError } from '../errors.js';
 import type { Evidence } from '../contract.js';
-import { write, type Host } from './host.js';
+import { visibleJson, visibleLines } from '../report/escape.js';
+import { print, say, type Host } from './host.js';
 import { cacheFile, openCache, type CacheFlags } from './wire.js';
 
 /** Options of the command line. */
@@ -15,19 +16,17 @@ export interface EvidenceOptions extends CacheFlags {
   readonly format: 'text' | 'json';
 }
 
-/** Shows the kept evidence, each proof checked again, or forgets it. Exit code 1 where there is any, and it is kept. */
+/** Shows the kept evidence, each proof checked again, and with `clear` forgets it. Exit code 1 where there is any, and it stays. */
 export async function evidenceCommand(host: Host, options: EvidenceOptions): Promise<number> {
   const store = await openCache(host, cacheFile(host, options));
   try {
     const found = await store.evidence();
-    if (options.format === 'json') {
-      await write(host.stdout, `${JSON.stringify(found.map(jsonOf), undefined, 2)}\n`);
-    } else {
-      for (const evidence of found) await write(host.stdout, `${textOf(evidence)}\n\n`);
-    }
-    if (found.length === 0) await write(host.stderr, 'gosumcheck: no evidence: no log was seen to misbehave\n');
+    if (options.format === 'json') await print(host, visibleJson(found.map(jsonOf)));
+    else for (const evidence of found) await print(host, `${visibleLines(textOf(evidence)).join('\n')}\n\n`);
+    if (found.length === 0) await say(host, 'no evidence: no log was seen to misbehave');
     if (options.clear !== true) return found.length > 0 ? 1 : 0;
-    await write(host.stderr, `gosumcheck: cleared: ${await store.clearEvidence()}\n`);
+    const cleared = await store.clearEvidence();
+    if (cleared > 0) await say(host, `cleared: the evidence of ${cleared === 1 ? '1 fork' : `${cleared} forks`}`);
     return 0;
   } finally {
     await store.close();
@@ -35,19 +34,24 @@ export async function evidenceCommand(host: Host, options: EvidenceOptions): Pro
 }
 
 function textOf(evidence: Evidence): string {
-  return `found ${evidence.foundAt}, key ${evidence.key}: ${verdictOn(evidence)}\n${formatFork(evidence)}`;
+  return `found at ${evidence.foundAt}, key ${evidence.key}: ${verdictOn(evidence)}\n${shown(() => formatFork(evidence))}`;
 }
 
 function jsonOf(evidence: Evidence): object {
   const { key, foundAt, older, newer, proof } = evidence;
-  return {
-    key,
-    foundAt,
-    verdict: verdictOn(evidence),
-    older: decodeUtf8(older),
-    newer: decodeUtf8(newer),
-    proof: formatBase64(proof),
-  };
+  const verdict = verdictOn(evidence);
+  const note = (bytes: Uint8Array): string => shown(() => decodeUtf8(bytes));
+  return { key, foundAt, verdict, older: note(older), newer: note(newer), proof: formatBase64(proof) };
+}
+
+/** What is no text has to be said, too, before it can be cleared. */
+function shown(show: () => string): string {
+  try {
+    return show();
+  } catch (error) {
+    if (!isGosumError(error)) throw error;
+    return `(it cannot be shown: ${error.message})`;
+  }
 }
 
 /** Whether the evidence proves what it says: the file may have been written by somebody else. */

@@ -1,7 +1,6 @@
 /** `gosumcheck head`. */
 
-import { decodeUtf8 } from '../core/text.js';
-import { write, type Host } from './host.js';
+import { print, type Host } from './host.js';
 import { withDatabase, type DatabaseOptions } from './wire.js';
 
 /** Prints the newest tree head: the whole signed note, proved consistent with all that was seen before. */
@@ -9,6 +8,6 @@ export async function headCommand(host: Host, options: DatabaseOptions): Promise
   const { head, problem } = await withDatabase(host, options, ({ db, signal }) => db.lookup([], { fresh: true, signal }));
   if (problem !== undefined) throw problem;
   if (head === undefined) throw new Error('a fresh head, and none is there');
-  await write(host.stdout, decodeUtf8(head.note));
+  await print(host, head.note);
   return 0;
 }

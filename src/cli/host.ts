@@ -1,8 +1,11 @@
-/** What a command touches of the process around it, handed in as a value. */
+/** What a command touches of the process around it, handed in as a value; and how it speaks to the person there. */
 
 import { readFileSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { openEnvironment, type Environment } from '../config/environment.js';
+import type { GosumError } from '../errors.js';
+import { visibleLines } from '../report/escape.js';
+import { fileFailure } from './files.js';
 
 /** A terminal or a pipe. */
 export type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number };
@@ -21,8 +24,18 @@ export interface Host {
 
 /** The process itself as a host; `interrupted` is left to the caller. */
 export function processHost(interrupted: AbortSignal): Host {
-  const { stdin, stdout, stderr } = process;
-  return { stdin, stdout, stderr, env: openEnvironment(), cwd: process.cwd(), interrupted };
+  const { stdout, stderr } = process;
+  return {
+    // opened when it is asked for: few commands read it
+    get stdin() {
+      return process.stdin;
+    },
+    stdout,
+    stderr,
+    env: openEnvironment(),
+    cwd: process.cwd(),
+    interrupted,
+  };
 }
 
 /** This package's version. */
@@ -31,13 +44,32 @@ export function packageVersion(): string {
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }
 
-/** Writes to a stream, and waits until it took the text: a report that is cut short is worse than none. */
-export async function write(stream: Writable, text: string): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    stream.write(text, (error) => {
-      // A reader that went away (`| head`) ends the output, not the verdict.
-      if (error && (error as NodeJS.ErrnoException).code !== 'EPIPE') reject(error);
-      else resolve();
-    });
+/**
+ * Writes to stdout, and waits until it took the text. A reader that went away (`| head`) ends the output, not the command.
+ *
+ * @throws {GosumError} `FILE_FAILED`: a report that is cut short is worse than none.
+ */
+export async function print({ stdout }: Host, text: string | Uint8Array): Promise<void> {
+  const failure = await write(stdout, text);
+  if (failure !== undefined && failure.code !== 'EPIPE') throw fileFailure('standard output', failure);
+}
+
+/** Says something on stderr. That nobody can hear it is no failure. */
+export async function say({ stderr }: Host, text: string): Promise<void> {
+  await write(stderr, `gosumcheck: ${visibleLines(text).join('\n')}\n`);
+}
+
+/** Says what went wrong and what to do next; of a fork, also its evidence. */
+export async function sayError(host: Host, error: GosumError): Promise<void> {
+  const hint = error.hint === undefined ? '' : `\n  ${error.hint}`;
+  await say(host, `${error.message}${hint}`);
+  if (error.code !== 'FORK') return;
+  const { ForkError, formatFork } = await import('../core/fork.js');
+  if (error instanceof ForkError) await say(host, formatFork(error.evidence));
+}
+
+function write(stream: Writable, text: string | Uint8Array): Promise<NodeJS.ErrnoException | undefined> {
+  return new Promise((resolve) => {
+    stream.write(text, (error) => resolve(error ?? undefined));
   });
 }

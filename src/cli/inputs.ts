@@ -1,10 +1,12 @@
 /** The go.sum files that `verify` is asked to look at: named ones, those of folders, standard input. */
 
-import type { Dirent } from 'node:fs';
+import { existsSync, type Dirent } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
-import { GosumError } from '../errors.js';
+import { GosumError, isGosumError } from '../errors.js';
+import { fileFailure } from './files.js';
+import type { Host } from './host.js';
 
 /** The files that have go.sum's form. */
 const SUM_FILES: readonly string[] = ['go.sum', 'go.work.sum'];
@@ -22,10 +24,14 @@ export interface Input {
 
 /** What there is to verify. */
 export interface Inputs {
+  /** Each file once, however often it was named. */
   readonly inputs: readonly Input[];
-  /** go.mod files without a go.sum beside them: modules that need no other. Nothing is wrong with that. */
+  /**
+   * go.mod files of modules that need no other: there is no go.sum beside them, or an empty one, as `go mod tidy` leaves it.
+   * Nothing is wrong with that.
+   */
   readonly bare: readonly string[];
-  /** The folder of the first input, beside which a gosumcheck.toml may lie. */
+  /** The folder that was named first, or that of the first file: beside it a gosumcheck.toml may lie. */
   readonly folder: string;
 }
 
@@ -33,43 +39,51 @@ export interface Inputs {
  * Finds and reads the files.
  *
  * @param paths files, folders, `-`; none means the working folder's own two files.
- * @throws {GosumError} `FILE_FAILED` with the path; `NOTHING_TO_CHECK` where neither a file nor a go.mod is found.
+ * @throws {GosumError} `FILE_FAILED` with the path; `NOTHING_TO_CHECK` where neither a file nor a go.mod is found;
+ * `INTERRUPTED`.
  */
-export async function readInputs(cwd: string, stdin: Readable, paths: readonly string[]): Promise<Inputs> {
+export async function readInputs(host: Host, paths: readonly string[]): Promise<Inputs> {
+  const { cwd } = host;
   const files: string[] = [];
   const bare: string[] = [];
+  let folder: string | undefined;
   if (paths.length === 0) await lookIn(cwd, '', files, bare, false);
   for (const name of paths) {
-    if (name === '-') files.push(name);
-    else if (await isFolder(path.resolve(cwd, name), name)) await lookIn(cwd, name, files, bare, true);
+    const absolute = path.resolve(cwd, name);
+    const isFolder = name !== '-' && (await isFolderAt(absolute, name));
+    if (isFolder) await lookIn(cwd, name, files, bare, true);
     else files.push(name);
+    if (name !== '-') folder ??= isFolder ? absolute : path.dirname(absolute);
   }
-  const named = [...new Set(files)];
-  if (named.length === 0 && bare.length === 0) {
+  if (files.length === 0 && bare.length === 0) {
     throw new GosumError('NOTHING_TO_CHECK', `no go.sum in ${paths.join(', ') || 'this folder'}`, {
       hint: 'name a go.sum file, or a folder that has one: gosumcheck verify path/to/go.sum',
     });
   }
-  const inputs: Input[] = [];
-  for (const file of named) {
-    inputs.push({ file, bytes: file === '-' ? await readAll(stdin) : await readOne(path.resolve(cwd, file), file) });
+  const inputs = new Map<string, Input>();
+  for (const file of files) {
+    const absolute = file === '-' ? file : path.resolve(cwd, file);
+    if (inputs.has(absolute)) continue;
+    const bytes = file === '-' ? await readAll(host.stdin, host.interrupted) : await readOne(absolute, file);
+    const goMod = path.join(path.dirname(file), 'go.mod');
+    if (bytes.length === 0 && file !== '-' && existsSync(path.resolve(cwd, goMod))) bare.push(goMod);
+    else inputs.set(absolute, { file, bytes });
   }
-  const [first = '.'] = named;
-  return { inputs, bare, folder: first === '-' ? cwd : path.dirname(path.resolve(cwd, first)) };
+  return { inputs: [...inputs.values()], bare: [...new Set(bare)], folder: folder ?? cwd };
 }
 
-/** Finds the files of a folder, and with `deep` those of the folders below it. Links are not followed. */
+/** Finds the files of a folder, and with `deep` those of the folders below it. Links to folders are not followed. */
 async function lookIn(cwd: string, folder: string, files: string[], bare: string[], deep: boolean): Promise<void> {
   let entries: Dirent[];
   try {
     entries = await readdir(path.resolve(cwd, folder), { withFileTypes: true });
   } catch (cause) {
-    throw failed(folder || '.', cause);
+    throw fileFailure(folder || '.', cause);
   }
   const names = new Set(entries.filter((entry) => !entry.isDirectory()).map((entry) => entry.name));
   const found = SUM_FILES.filter((name) => names.has(name));
   files.push(...found.map((name) => path.join(folder, name)));
-  if (names.has('go.mod') && !names.has('go.sum')) bare.push(path.join(folder, 'go.mod'));
+  if (names.has('go.mod') && found.length === 0) bare.push(path.join(folder, 'go.mod'));
   if (!deep) return;
   const below = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.') && !PASSED_OVER.has(entry.name));
   for (const { name } of below.sort((a, b) => (a.name < b.name ? -1 : 1))) {
@@ -77,42 +91,40 @@ async function lookIn(cwd: string, folder: string, files: string[], bare: string
   }
 }
 
-async function isFolder(absolute: string, name: string): Promise<boolean> {
+async function isFolderAt(absolute: string, name: string): Promise<boolean> {
   try {
     return (await stat(absolute)).isDirectory();
   } catch (cause) {
-    throw failed(name, cause);
+    throw fileFailure(name, cause);
   }
 }
 
 async function readOne(absolute: string, name: string): Promise<Uint8Array> {
+  if (path.basename(absolute) === 'go.mod') {
+    throw new GosumError('NOTHING_TO_CHECK', `${name}: a go.mod file has no hashes to check`, { hint: 'name the go.sum beside it' });
+  }
   try {
     return new Uint8Array(await readFile(absolute));
   } catch (cause) {
-    throw failed(name, cause);
+    throw fileFailure(name, cause);
   }
 }
 
-async function readAll(stdin: Readable): Promise<Uint8Array> {
+async function readAll(stdin: Readable, interrupted: AbortSignal): Promise<Uint8Array> {
+  const stop = (): void => void stdin.destroy(interrupted.reason as Error);
+  interrupted.addEventListener('abort', stop, { once: true });
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of stdin as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > STDIN_LIMIT) throw new GosumError('FILE_FAILED', `standard input: more than ${STDIN_LIMIT} bytes`);
-    chunks.push(chunk);
+  try {
+    for await (const chunk of stdin as AsyncIterable<Buffer>) {
+      length += chunk.length;
+      if (length > STDIN_LIMIT) throw new GosumError('FILE_FAILED', `standard input: more than ${STDIN_LIMIT} bytes`);
+      chunks.push(chunk);
+    }
+  } catch (cause) {
+    throw isGosumError(cause) ? cause : fileFailure('standard input', cause);
+  } finally {
+    interrupted.removeEventListener('abort', stop);
   }
   return new Uint8Array(Buffer.concat(chunks));
-}
-
-/** A file that could not be read or written, in words. */
-export function failed(name: string, cause: unknown): GosumError {
-  const { code, message } = cause as NodeJS.ErrnoException;
-  const words: Readonly<Record<string, string>> = {
-    ENOENT: 'no such file or folder',
-    EACCES: 'permission denied',
-    EISDIR: 'it is a folder',
-    ENOTDIR: 'a part of its path is no folder',
-    ENOSPC: 'the disk is full',
-  };
-  return new GosumError('FILE_FAILED', `${name}: ${words[code ?? ''] ?? message}`, { cause });
 }

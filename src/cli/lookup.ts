@@ -5,8 +5,9 @@ import { formatHash, HASH_SIZE, hashAt } from '../core/hash.js';
 import { formatModuleVersion, parseModuleVersion } from '../core/module.js';
 import { decodeUtf8 } from '../core/text.js';
 import type { Found, Lookups } from '../client/sumdb.js';
+import { visibleJson, visibleLines } from '../report/escape.js';
 import { exitCodeOf } from './exitcode.js';
-import { write, type Host } from './host.js';
+import { print, sayError, type Host } from './host.js';
 import { withDatabase, type DatabaseOptions } from './wire.js';
 
 /** Options of the command line. */
@@ -20,42 +21,42 @@ export interface LookupOptions extends DatabaseOptions {
 export async function lookupCommand(host: Host, names: readonly string[], options: LookupOptions): Promise<number> {
   const wanted = names.map((name) => parseModuleVersion(name));
   const lookups = await withDatabase(host, options, ({ db, settings, signal }) => {
+    const { privateModules } = settings;
     for (const { module } of wanted) {
-      const pattern = settings.privateModules.skippedBy(module);
-      if (pattern !== undefined) {
-        throw new GosumError('SKIPPED_PRIVATE', `${module} is private by the pattern ${pattern}: it is not asked for`);
-      }
+      const pattern = privateModules.skippedBy(module);
+      if (pattern === undefined) continue;
+      throw new GosumError('SKIPPED_PRIVATE', `${module} is private by the pattern ${pattern}: nobody is asked about it`, {
+        hint: `the pattern is in ${privateModules.variable}`,
+      });
     }
     return db.lookup(wanted, { fresh: options.fresh, signal });
   });
-  const answers = wanted.map(({ module, version }) => {
-    const name = formatModuleVersion(module, version);
+  const answers = [...new Set(wanted.map(({ module, version }) => formatModuleVersion(module, version)))].map((name) => {
     const result = lookups.results.get(name);
     if (result === undefined) throw new Error(`${name} was not asked for`);
     return { name, result };
   });
-  const lines =
-    options.format === 'json'
-      ? [JSON.stringify(answers.map(({ name, result }) => jsonOf(name, result, lookups, options)), undefined, 2)]
-      : answers.flatMap(({ name, result }) => textOf(name, result, options));
-  await write(host.stdout, `${lines.join('\n')}\n`);
-
-  const problems = [lookups.problem, ...answers.map(({ result }) => result)].filter((result) => isGosumError(result));
-  for (const { message } of new Set(problems)) await write(host.stderr, `gosumcheck: ${message}\n`);
+  if (options.format === 'json') {
+    await print(host, visibleJson(answers.map(({ name, result }) => jsonOf(name, result, lookups, options))));
+  } else {
+    const found = answers.flatMap(({ result }) => (isGosumError(result) ? [] : [textOf(result, options)]));
+    if (found.length > 0) await print(host, `${visibleLines(found.join('\n\n')).join('\n')}\n`);
+  }
+  const problems = new Set([lookups.problem, ...answers.map(({ result }) => result)].filter((result) => isGosumError(result)));
+  for (const problem of problems) await sayError(host, problem);
   // As verify has it: 1 goes before 4, and that before 3.
-  const codes = new Set(problems.map(exitCodeOf));
+  const codes = new Set([...problems].map(exitCodeOf));
   return [1, 4, 3, 2].find((code) => codes.has(code)) ?? 0;
 }
 
-function textOf(name: string, result: Found | GosumError, { proof }: LookupOptions): string[] {
-  if (isGosumError(result)) return [`${name}: ${result.message}`];
-  const { id, text, head } = result.record;
+function textOf(found: Found, { proof }: LookupOptions): string {
+  const { id, text, head } = found.record;
   const lines = [
     decodeUtf8(text).trimEnd(),
-    `record ${id}, proved under the tree of ${head.size}, ${formatHash(head.hash)}${result.cached ? ' (from the cache)' : ''}`,
+    `record ${id}, proved under the tree of ${head.size}, ${formatHash(head.hash)}${found.cached ? ' (from the cache)' : ''}`,
   ];
-  if (proof === true) lines.push(`proof of ${id} in ${head.size}:`, ...proofOf(result).map((hash) => `  ${hash}`));
-  return lines;
+  if (proof === true) lines.push(`proof of ${id} in ${head.size}:`, ...proofOf(found).map((hash) => `  ${hash}`));
+  return lines.join('\n');
 }
 
 function jsonOf(name: string, result: Found | GosumError, lookups: Lookups, { proof }: LookupOptions): object {

@@ -3,7 +3,7 @@
 import { CommanderError } from 'commander';
 import { GosumError, isGosumError } from '../errors.js';
 import { exitCodeOf } from './exitcode.js';
-import { processHost, write, type Host } from './host.js';
+import { processHost, say, sayError, type Host } from './host.js';
 import { buildProgram } from './program.js';
 
 /**
@@ -12,6 +12,8 @@ import { buildProgram } from './program.js';
  * @param args without the program's name.
  */
 export async function main(args: readonly string[], host: Host = hostWithSignals()): Promise<number> {
+  // Each write looks at its own failure; without a listener a reader that went away would end the process here.
+  for (const stream of [host.stdout, host.stderr]) stream.on('error', () => undefined);
   let exitCode = 0;
   const program = buildProgram(host, (code) => {
     exitCode = code;
@@ -21,10 +23,14 @@ export async function main(args: readonly string[], host: Host = hostWithSignals
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    if (!isGosumError(error)) throw error;
-    const hint = error.hint === undefined ? '' : `  ${error.hint}\n`;
-    await write(host.stderr, `gosumcheck: ${error.message}\n${hint}`);
-    return exitCodeOf(error);
+    if (isGosumError(error)) {
+      await sayError(host, error);
+      return exitCodeOf(error);
+    }
+    // Left to Node it would be exit 1, which says that a hash differs.
+    const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    await say(host, `a mistake in gosumcheck itself, please report it: ${what}`);
+    return 2;
   }
 }
 

@@ -10,7 +10,7 @@ import path from 'node:path';
 import { GosumError } from '../errors.js';
 import { parseDuration } from '../config/duration.js';
 import { FORMATS } from '../report/report.js';
-import { failed } from './inputs.js';
+import { fileFailure } from './files.js';
 
 /** The file's name. */
 export const PROJECT_FILE = 'gosumcheck.toml';
@@ -36,7 +36,7 @@ export async function readProjectFile(folder: string): Promise<ProjectSettings> 
     text = await readFile(path.join(folder, PROJECT_FILE), 'utf8');
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return {};
-    throw failed(PROJECT_FILE, cause);
+    throw fileFailure(PROJECT_FILE, cause);
   }
   const [{ parse }, v] = await Promise.all([import('smol-toml'), import('valibot')]);
   const duration = v.pipe(v.string(), v.transform(parseDuration), v.number(), v.gtValue(0));
@@ -49,10 +49,16 @@ export async function readProjectFile(folder: string): Promise<ProjectSettings> 
   try {
     return v.parse(schema, parse(text));
   } catch (cause) {
-    const where = v.isValiError(cause) ? `${v.getDotPath(cause.issues[0]) ?? ''}: ` : '';
-    throw new GosumError('CONFIG_INVALID', `${PROJECT_FILE}: ${where}${(cause as Error).message}`, {
+    throw new GosumError('CONFIG_INVALID', `${PROJECT_FILE}: ${flawOf(cause)}`, {
       cause,
       hint: 'it can set format, concurrency, timeout and deadline; never the database, its key or private patterns',
     });
+  }
+
+  function flawOf(cause: unknown): string {
+    if (!v.isValiError(cause)) return cause instanceof Error ? (cause.message.split('\n', 1)[0] ?? '') : '';
+    const [issue] = cause.issues;
+    const key = v.getDotPath(issue) ?? '';
+    return issue.type === 'strict_object' ? `${key} cannot be set here` : `${key}: ${issue.message}`;
   }
 }

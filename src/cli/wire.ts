@@ -6,16 +6,17 @@ import path from 'node:path';
 import type { Source, Store } from '../contract.js';
 import { GosumError, isGosumError } from '../errors.js';
 import { SumDB } from '../client/sumdb.js';
-import type { Environment } from '../config/environment.js';
+import type { VerifierKey } from '../core/key.js';
+import { openTreeHead } from '../core/treehead.js';
 import { defaultCacheFile } from '../config/options.js';
 import { readSettings, type Settings } from '../config/settings.js';
-import { createProgress, type Progress } from '../report/progress.js';
+import { createProgress } from '../report/progress.js';
 import { openMemoryStore } from '../store/memory.js';
 import { openStore } from '../store/open.js';
 import { openGoCache } from '../transport/gocache.js';
 import { openRemote } from '../transport/remote.js';
-import { failed } from './inputs.js';
-import { packageVersion, type Host, type Output } from './host.js';
+import { fileFailure } from './files.js';
+import { packageVersion, say, type Host } from './host.js';
 
 /** Where the cache is. */
 export interface CacheFlags {
@@ -30,12 +31,12 @@ export interface DatabaseOptions extends CacheFlags {
   /** A file with a signed note. */
   readonly trustedHead?: string;
   readonly offline?: boolean;
-  readonly concurrency: number;
+  /** By default the transport's own. */
+  readonly concurrency?: number;
   /** Milliseconds. */
   readonly timeout: number;
   /** Milliseconds. */
   readonly deadline?: number;
-  readonly color: 'auto' | 'always' | 'never';
   readonly progress: boolean;
   readonly quiet?: boolean;
 }
@@ -65,9 +66,8 @@ export async function withDatabase<T>(
   });
   const enabled = host.stderr.isTTY === true && options.progress && options.quiet !== true;
   const progress = createProgress({ stream: host.stderr, enabled });
-  const notice = (text: string): void => {
-    if (options.quiet !== true) progress.notice(`gosumcheck: ${text}`);
-  };
+  const alarm = (text: string): void => progress.notice(`gosumcheck: ${text}`);
+  const notice = options.quiet === true ? () => undefined : alarm;
   const limit = deadline === undefined ? undefined : deadlineSignal(deadline);
   const signal = limit === undefined ? host.interrupted : AbortSignal.any([host.interrupted, limit.signal]);
   // Every request under way listens; Node would warn of more than ten.
@@ -75,16 +75,20 @@ export async function withDatabase<T>(
   const source = openSource(settings, options);
   try {
     for (const warning of settings.warnings) notice(warning);
-    const trustedHead = await readTrustedHead(host, options);
-    const caches = [openGoCache(settings.folders, settings.sumdb.name)];
+    const { key, name } = settings.sumdb;
+    const trustedHead = await readTrustedHead(host, options, key);
+    const caches = [openGoCache(settings.folders, name)];
     const workWith = async (store: Store): Promise<T> => {
-      const { key } = settings.sumdb;
-      const db = new SumDB({ key, source, caches, store, trustedHead, notice, progress: progress satisfies Progress });
-      return work({ db, settings, signal });
+      const db = new SumDB({ key, source, caches, store, trustedHead, notice, progress });
+      const result = await work({ db, settings, signal });
+      if (store.label === 'memory' && (await store.evidence()).length > 0) {
+        alarm('there is no cache to keep the evidence of the fork in: keep what is printed here');
+      }
+      return result;
     };
     const store = await openStoreFor(host, options, notice);
     try {
-      await noticeEvidence(store, notice);
+      await noticeEvidence(store, alarm);
       return await workWith(store);
     } catch (error) {
       if (!isGosumError(error, 'STORE_FAILED')) throw error;
@@ -110,14 +114,8 @@ export function cacheFile(host: Host, { cache }: CacheFlags): string {
 /** Opens the cache as it is, for commands about the cache itself. @throws {GosumError} `STORE_FAILED`. */
 export async function openCache(host: Host, file: string): Promise<Store> {
   const { store, notice } = await openStore({ file });
-  if (notice !== undefined) host.stderr.write(`gosumcheck: ${notice}\n`);
+  if (notice !== undefined) await say(host, notice);
   return store;
-}
-
-/** Whether to colour what goes to a stream: `--color`, then NO_COLOR (no-color.org), then whether it is a terminal. */
-export function useColor(output: Output, env: Environment, when: DatabaseOptions['color']): boolean {
-  if (when !== 'auto') return when === 'always';
-  return output.isTTY === true && env.get('NO_COLOR') === undefined && env.get('TERM') !== 'dumb';
 }
 
 function openSource(settings: Settings, { timeout, concurrency, deadline, offline }: DatabaseOptions): Source {
@@ -131,7 +129,7 @@ function openSource(settings: Settings, { timeout, concurrency, deadline, offlin
     offline: offline === true,
     userAgent: `gosumcheck/${packageVersion()}`,
     timeout,
-    concurrency,
+    ...(concurrency === undefined ? {} : { concurrency }),
     deadline: deadline === undefined ? undefined : Date.now() + deadline,
   });
 }
@@ -149,20 +147,37 @@ async function openStoreFor(host: Host, options: DatabaseOptions, notice: (text:
   }
 }
 
-async function readTrustedHead(host: Host, { trustedHead }: DatabaseOptions): Promise<Uint8Array | undefined> {
+async function readTrustedHead(
+  host: Host,
+  { trustedHead }: DatabaseOptions,
+  key: VerifierKey,
+): Promise<Uint8Array | undefined> {
   if (trustedHead === undefined) return undefined;
+  const name = `--trusted-head ${trustedHead}`;
+  let note: Uint8Array;
   try {
-    return new Uint8Array(await readFile(path.resolve(host.cwd, trustedHead)));
+    note = new Uint8Array(await readFile(path.resolve(host.cwd, trustedHead)));
   } catch (cause) {
-    throw failed(trustedHead, cause);
+    throw fileFailure(name, cause);
   }
+  try {
+    openTreeHead(note, key);
+  } catch (cause) {
+    if (!isGosumError(cause)) throw cause;
+    // It is a setting, not an answer: that it does not authenticate says nothing of the log.
+    throw new GosumError('CONFIG_INVALID', `${name}: no tree head signed by ${key.name}: ${cause.message}`, {
+      cause,
+      hint: '`gosumcheck head` makes such a file',
+    });
+  }
+  return note;
 }
 
 /** A fork stays visible until a person clears it. */
-async function noticeEvidence(store: Store, notice: (text: string) => void): Promise<void> {
+async function noticeEvidence(store: Store, alarm: (text: string) => void): Promise<void> {
   for (const { key, foundAt } of await store.evidence()) {
     const [name] = key.split('+');
-    notice(`${name ?? key} was seen to misbehave (${foundAt}): see gosumcheck evidence`);
+    alarm(`${name ?? key} was seen to misbehave at ${foundAt}: see gosumcheck evidence`);
   }
 }
 

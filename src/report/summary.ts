@@ -31,8 +31,8 @@ export function summarize(run: VerifyRun): SummaryLine[] {
 }
 
 function way({ database, summary }: VerifyRun): string {
-  if (database.url === 'cache') return 'proved anew from the cache; nothing was asked';
-  return summary.skipped === summary.lines ? 'not asked' : `by ${visible(database.url)}`;
+  if (summary.skipped === summary.lines) return 'not asked';
+  return database.url === 'cache' ? 'proved anew from the cache; nothing was asked' : `by ${visible(database.url)}`;
 }
 
 function history({ database, summary }: VerifyRun): string {

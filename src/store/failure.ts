@@ -1,6 +1,6 @@
 /** What went wrong with a store's file, as one error that names the file and the next step. */
 
-import { GosumError } from '../errors.js';
+import { GosumError, isGosumError } from '../errors.js';
 import { RowError } from './row.js';
 import { SchemaError } from './schema.js';
 
@@ -53,6 +53,15 @@ export function storeFailure(subject: string, cause: unknown): unknown {
     return failed(subject, cause.message, 'make the folder writable, or name another file with --cache', cause);
   }
   return cause;
+}
+
+/** Reports whether an error is that of a store's file which is damaged, and not one that is another's, held or out of reach. */
+export function isDamaged(error: unknown): error is GosumError<'STORE_FAILED'> {
+  if (!isGosumError(error, 'STORE_FAILED')) return false;
+  const { cause } = error;
+  if (!(cause instanceof Error)) return false;
+  if (cause instanceof RowError || hasCode(cause, 'ERR_OUT_OF_RANGE')) return true;
+  return isResult(cause, 'SQLITE_CORRUPT', 11) || isResult(cause, 'SQLITE_NOTADB', 26);
 }
 
 function failed(subject: string, detail: string, hint: string | undefined, cause: Error): GosumError<'STORE_FAILED'> {

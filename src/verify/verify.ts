@@ -27,7 +27,7 @@ export interface VerifyOptions {
  * @param options.file names the text in verdicts; `go.sum` by default.
  * @throws {GosumError} `GOSUM_MALFORMED`; what `SumDB.lookup` throws.
  */
-export function verifyGoSum(
+export async function verifyGoSum(
   db: SumDB,
   goSum: string | Uint8Array,
   options: VerifyOptions & { readonly file?: string } = {},

@@ -1,0 +1,89 @@
+/**
+ * Options of the command line, and their variables in the environment. One rule: `--foo-bar` is also GOSUMCHECK_FOO_BAR.
+ *
+ * The variables are read here and not by commander: that would take any value of a switch, `0` too, for "on", and looks at
+ * the process instead of the environment it is given.
+ */
+
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import type { Environment } from '../config/environment.js';
+import { parseDuration } from '../config/duration.js';
+import { flagFromEnv, flagVariable } from '../config/options.js';
+import { quote } from '../core/text.js';
+import { GosumError, isGosumError } from '../errors.js';
+import { isFormat } from '../report/report.js';
+
+/** Options that may be given several times; their variable has a value a line. */
+const REPEATABLE: ReadonlySet<string> = new Set(['--report']);
+
+/**
+ * Gives a command's options the values of their variables, where the command line has none.
+ *
+ * @throws {GosumError} `CONFIG_INVALID`, naming the variable.
+ */
+export function readVariables(command: Command, env: Environment): void {
+  for (const option of command.options) {
+    const { long } = option;
+    const text = long ? flagFromEnv(env, long) : undefined;
+    const key = option.attributeName();
+    if (!long || text === undefined || command.getOptionValueSource(key) === 'cli') continue;
+    // verify has more formats than the others; one of those alone is not meant for them
+    if (option.argChoices?.includes(text) === false && isFormat(text)) continue;
+    if (option.required) command.setOptionValueWithSource(key, parseValue(option, long, text), 'env');
+    else if (isOn(flagVariable(long), text)) command.setOptionValueWithSource(key, !option.negate, 'env');
+  }
+}
+
+/** The option of the cache's file, which most commands have. */
+export function cacheOption(): Option {
+  return new Option('--cache <file>', "the cache (default: gosumcheck/cache.db in the user's cache folder)");
+}
+
+/** Adds the options that every command has which asks a database. */
+export function addDatabaseOptions(command: Command): Command {
+  return command
+    .addOption(new Option('--sumdb <value>', 'the database, as GOSUMDB has it: a name or key, perhaps a URL'))
+    .addOption(cacheOption())
+    .addOption(new Option('--no-cache', 'read and keep no cache'))
+    .addOption(new Option('--trusted-head <file>', 'a signed tree head that the log must be consistent with'))
+    .addOption(new Option('--offline', "open no connection: the cache, the go command's cache, folders"))
+    .addOption(new Option('--concurrency <n>', 'requests under way at most').argParser(positive))
+    .addOption(new Option('--timeout <duration>', 'of each request').argParser(duration).default(30_000, '30s'))
+    .addOption(new Option('--deadline <duration>', 'of the whole run').argParser(duration))
+    .addOption(new Option('--no-progress', 'show no progress'));
+}
+
+function parseValue(option: Option, long: string, text: string): unknown {
+  const { parseArg } = option;
+  if (parseArg === undefined) return text;
+  try {
+    const values = REPEATABLE.has(long) ? text.split('\n').filter((line) => line.trim() !== '') : [text];
+    return values.reduce<unknown>((earlier, value) => parseArg(value, earlier), undefined);
+  } catch (cause) {
+    if (!(cause instanceof InvalidArgumentError)) throw cause;
+    throw new GosumError('CONFIG_INVALID', `${flagVariable(long)}=${quote(text)} is invalid`, { cause, hint: cause.message });
+  }
+}
+
+/** The value of a switch. */
+function isOn(variable: string, text: string): boolean {
+  const value = text.toLowerCase();
+  if (['1', 'true', 'yes', 'on'].includes(value)) return true;
+  if (['0', 'false', 'no', 'off'].includes(value)) return false;
+  throw new GosumError('CONFIG_INVALID', `${variable}=${quote(text)} is invalid`, { hint: 'Want 1 or 0, true or false.' });
+}
+
+function positive(text: string): number {
+  if (!/^[1-9][0-9]{0,3}$/.test(text)) throw new InvalidArgumentError('Want a number from 1 to 9999.');
+  return Number(text);
+}
+
+function duration(text: string): number {
+  try {
+    const milliseconds = parseDuration(text);
+    if (milliseconds > 0) return milliseconds;
+  } catch (error) {
+    if (!isGosumError(error)) throw error;
+  }
+  throw new InvalidArgumentError('Want a duration like 30s, 1m30s or 500ms.');
+}
