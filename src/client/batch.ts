@@ -119,6 +119,9 @@ export class Batch {
   }
 
   async #askLatest(fresh: boolean): Promise<void> {
+    // Asked before all else, so that it is not the last answer to come.
+    const latest = this.#reader.latest();
+    latest.catch(() => undefined);
     for (const note of await this.#reader.cachedLatest()) {
       try {
         this.#cachedHeads.add(this.#heads.open(note));
@@ -127,7 +130,7 @@ export class Batch {
       }
     }
     try {
-      this.#latest = this.#heads.open(await this.#reader.latest());
+      this.#latest = this.#heads.open(await latest);
     } catch (error) {
       const why = notLocal(error);
       if (fresh) this.problem = why;
