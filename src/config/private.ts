@@ -1,6 +1,6 @@
 /** GONOSUMDB and GOPRIVATE: the modules whose names never leave this machine (modfetch/sumdb.go, useSumDB). */
 
-import { matchingPattern, patternWarnings } from '../core/pattern.js';
+import { patternMatcher, patternWarnings } from '../core/pattern.js';
 import type { GoEnv } from './goenv.js';
 
 /** Which modules are not asked about. */
@@ -31,11 +31,12 @@ export function privateModules(go: GoEnv): PrivateModules {
   const { value, from } = go.get(variable);
   const goproxy = go.get('GOPROXY').value;
   const loneFolder = goproxy.startsWith('file://') && !/[,|]/.test(goproxy);
+  const matching = patternMatcher(value);
   return {
     variable,
     value,
     source: from,
     warnings: patternWarnings(value).map((warning) => `${variable} (${from}): ${warning}`),
-    skippedBy: (path) => (path === TOOLCHAIN && !loneFolder ? undefined : matchingPattern(value, path)),
+    skippedBy: (path) => (path === TOOLCHAIN && !loneFolder ? undefined : matching(path)),
   };
 }

@@ -34,11 +34,21 @@ export function matchGlob(glob: string, name: string): boolean {
  * over, one slash at an entry's end is dropped, and white space is NOT trimmed.
  */
 export function matchingPattern(globs: string, target: string): string | undefined {
-  return entries(globs).find((glob) => {
-    const elements = target.split('/');
-    const length = glob.split('/').length;
-    return elements.length >= length && matchGlob(glob, elements.slice(0, length).join('/'));
+  return patternMatcher(globs)(target);
+}
+
+/** `matchingPattern` for many module paths: the list is parsed once. */
+export function patternMatcher(globs: string): (target: string) => string | undefined {
+  const patterns = entries(globs).flatMap((glob) => {
+    const chunks = parseGlob(glob);
+    return chunks === undefined ? [] : [{ glob, chunks, length: glob.split('/').length }];
   });
+  return (target) => {
+    const elements = target.split('/');
+    const matches = ({ chunks, length }: (typeof patterns)[number]): boolean =>
+      elements.length >= length && matchChunks(chunks, encodeUtf8(elements.slice(0, length).join('/')));
+    return patterns.find(matches)?.glob;
+  };
 }
 
 /**

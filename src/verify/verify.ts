@@ -49,9 +49,10 @@ export async function verifyLines(
   const { skippedBy = () => undefined, fresh, signal } = options;
   const inConflict = conflicts(lines);
   // Only what can be verified is asked for: no private name, and nothing for a hash that no record can have.
-  const askable = lines.filter((line) => !line.dropped && isH1(line.hash) && skippedBy(line.module) === undefined);
+  const patterns = lines.map((line) => skippedBy(line.module));
+  const askable = lines.filter((line, i) => !line.dropped && isH1(line.hash) && patterns[i] === undefined);
   const lookups = await db.lookup(askable, { fresh, signal });
-  const results = lines.map((line) => judge(line, inConflict.has(line), skippedBy(line.module), lookups));
+  const results = lines.map((line, i) => judge(line, inConflict.has(line), patterns[i], lookups));
 
   const found = [...lookups.results.values()].filter((result): result is Found => !isGosumError(result));
   const count = (...statuses: Status[]): number => results.filter(({ status }) => statuses.includes(status)).length;
