@@ -6,7 +6,7 @@
  * it is, cannot drift apart.
  */
 
-import { hashNode } from '#crypto';
+import { sha256 } from '#crypto';
 import { GosumError } from '../errors.js';
 import { equalBytes, HASH_SIZE, hashAt, type Hash } from './hash.js';
 import { isCount, levelOf, splitPoint } from './integer.js';
@@ -28,11 +28,17 @@ export interface Range {
 /** Gives the hash of a node. */
 export type NodeReader = (level: number, n: number) => Hash;
 
+/** What `nodeHash` hashes: one buffer for all calls, which halves the cost of a receipt's proof. */
+const pair: Uint8Array = new Uint8Array(1 + 2 * HASH_SIZE);
+pair[0] = 1;
+
 /** The hash of two nodes' parent: SHA-256(0x01 ‖ left ‖ right). */
 export function nodeHash(left: Hash, right: Hash): Hash {
-  // The fence copies both into one buffer: a short one would leave bytes of an earlier call in it.
+  // A short one would leave bytes of an earlier call behind it.
   if (left.length !== HASH_SIZE || right.length !== HASH_SIZE) throw new Error('not a hash');
-  return hashNode(left, right);
+  pair.set(left, 1);
+  pair.set(right, 1 + HASH_SIZE);
+  return sha256(pair);
 }
 
 /** The complete subtrees that a range is made of, greatest first. */

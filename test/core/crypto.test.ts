@@ -77,7 +77,6 @@ both('bytes given out are of their own: no view on a shared pool', (t, crypto) =
   const given = {
     sha256: crypto.sha256(encodeUtf8('a')),
     digest: crypto.sha256Digest().digest(),
-    hashNode: crypto.hashNode(new Uint8Array(32), new Uint8Array(32)),
     hashNodes: crypto.hashNodes(new Uint8Array(64)),
     sign: crypto.ed25519Sign(new Uint8Array(32), encodeUtf8('a')),
     publicKey: crypto.ed25519PublicKey(new Uint8Array(32)),
@@ -94,10 +93,6 @@ both('node hashes: SHA-256(0x01 ‖ left ‖ right) of each pair', (t, crypto) =
   const want = [0, 1, 2].map((i) => hex(crypto.sha256(Uint8Array.of(1, ...hashes.subarray(64 * i, 64 * i + 64)))));
   t.equal(hex(crypto.hashNodes(hashes)), want.join(''));
   t.equal(crypto.hashNodes(new Uint8Array()).length, 0);
-  t.equal(hex(crypto.hashNode(hashes.subarray(0, 32), hashes.subarray(32, 64))), want[0]);
-  const first = crypto.hashNode(hashes.subarray(0, 32), hashes.subarray(32, 64));
-  t.equal(hex(crypto.hashNode(first, first)), hex(crypto.sha256(Uint8Array.of(1, ...first, ...first))), 'one by one');
-  t.equal(hex(first), want[0], 'the first stays as it was');
   // twice the hash of nothing, by sha256sum of the 65 bytes
   const empty = bytesOf(SHA256[0]![1]);
   t.equal(

@@ -9,6 +9,7 @@ import { tileInTree } from '../../src/core/tile.js';
 import {
   checkRecord,
   checkTree,
+  nodeHash,
   nodesOf,
   proveRecord,
   proveTree,
@@ -278,3 +279,17 @@ function sha256(...parts: Uint8Array[]): Hash {
 function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('hex');
 }
+
+t.test('node hashes: of their own, and of whole hashes alone', (t) => {
+  const left = new Uint8Array(32).fill(1);
+  const right = new Uint8Array(32).fill(2);
+  const first = nodeHash(left, right);
+  const again = sha256(Uint8Array.of(1, ...left, ...right));
+  t.strictSame(first, again);
+  t.strictSame(nodeHash(first, first), sha256(Uint8Array.of(1, ...first, ...first)));
+  t.strictSame(first, again, 'the first stays as it was');
+  // The buffer between them still has the bytes of the last call.
+  t.throws(() => nodeHash(left, right.subarray(0, 31)), { message: 'not a hash' });
+  t.throws(() => nodeHash(left.subarray(0, 31), right), { message: 'not a hash' });
+  t.end();
+});

@@ -13,9 +13,7 @@ export interface Crypto {
   sha256(data: Uint8Array): Uint8Array;
   /** An incremental SHA-256. */
   sha256Digest(): Digest;
-  /** The hash of a tree node over two others, of 32 bytes each: SHA-256(0x01 ‖ left ‖ right) (RFC 6962 §2.1). */
-  hashNode(left: Uint8Array, right: Uint8Array): Uint8Array;
-  /** For 2k hashes of 32 bytes one after the other, the k node hashes over each two of them. */
+  /** For 2k hashes of 32 bytes one after the other, the k hashes over each two of them, SHA-256(0x01 ‖ left ‖ right) (RFC 6962 §2.1). */
   hashNodes(hashes: Uint8Array): Uint8Array;
   /** A check of Ed25519 signatures (RFC 8032) by a raw public key of 32 bytes; a malformed key or signature is `false`. */
   ed25519Verifier(publicKey: Uint8Array): (message: Uint8Array, signature: Uint8Array) => boolean;

@@ -27,15 +27,6 @@ export function sha256Digest(): Digest {
   };
 }
 
-const pair = new Uint8Array(1 + 2 * HASH);
-pair[0] = 1;
-
-export function hashNode(left: Uint8Array, right: Uint8Array): Uint8Array {
-  pair.set(left, 1);
-  pair.set(right, 1 + HASH);
-  return nobleSha256(pair);
-}
-
 export function hashNodes(hashes: Uint8Array): Uint8Array {
   const parents = new Uint8Array(hashes.length / 2);
   const input = new Uint8Array(1 + 2 * HASH);
