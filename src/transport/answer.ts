@@ -1,6 +1,5 @@
 /** What an HTTP answer means: the bytes that were asked for, or which failure. */
 
-import { STATUS_CODES } from 'node:http';
 import type { HttpAnswer } from './exchange.js';
 import { parseRetryAfter } from './retry.js';
 import { printable, SourceError } from './sourceerror.js';
@@ -34,7 +33,8 @@ export function failureOf(answer: HttpAnswer, target: HttpTarget, anyBody = fals
     return undefined;
   }
   const detail = detailOf(answer);
-  const name = STATUS_CODES[status];
+  // Node's HTTP is loaded by then, and not before it is needed
+  const name = process.getBuiltinModule('node:http').STATUS_CODES[status];
   const words = `reading ${url}: ${status}${name === undefined ? '' : ` ${name}`}`;
   const [line] = detail.split('\n');
   const message = line === '' || line === undefined ? words : `${words}: ${line}`;

@@ -1,7 +1,5 @@
 /** Opens connections: straight or through an HTTP proxy, plain or with TLS. */
 
-import http from 'node:http';
-import https from 'node:https';
 import net, { type Socket } from 'node:net';
 import tls, { type TLSSocket } from 'node:tls';
 import type { ProxyChoice } from '../config/httpproxy.js';
@@ -21,11 +19,19 @@ export interface DialOptions {
   readonly timeout: number;
 }
 
+/** A socket on its way, or a request for a tunnel. */
+interface Pending {
+  destroy(error: Error): unknown;
+}
+
 /** Opens connections, and counts them. */
 export class Dialer {
   readonly #options: DialOptions;
   /** TLS sessions to go on with, by server: of 64 connections over HTTP/1.1 only the first has to check certificates. */
   readonly #sessions = new Map<string, Buffer>();
+  /** What is being connected. */
+  readonly #pending = new Set<Pending>();
+  #closed = false;
   /** Connections opened to servers and proxies. */
   connections = 0;
 
@@ -48,12 +54,21 @@ export class Dialer {
   async dial(server: Server, protocols: readonly string[]): Promise<Socket> {
     const proxy = this.proxyOf(server);
     if (!server.secure) return this.#open(proxy === undefined ? server : proxyTarget(proxy));
+    const { roots } = this.#options;
+    const { context } = roots;
     try {
       return await this.#dialSecure(server, proxy, protocols);
     } catch (error) {
-      if (!isUnknownIssuer(error) || !this.#options.roots.widen()) throw error;
+      // of several at a time, the first to fail has the roots widened for all
+      if (!isUnknownIssuer(error) || (!roots.widen() && roots.context === context)) throw error;
       return await this.#dialSecure(server, proxy, protocols);
     }
+  }
+
+  /** Ends what is being connected, now and later. Connections that stand belong to those who asked for them. */
+  close(): void {
+    this.#closed = true;
+    for (const pending of this.#pending) pending.destroy(closed());
   }
 
   async #dialSecure(server: Server, proxy: GoUrl | undefined, protocols: readonly string[]): Promise<TLSSocket> {
@@ -93,7 +108,8 @@ export class Dialer {
     const target = proxyTarget(proxy);
     const authority = `${bracket(server.hostname)}:${server.port}`;
     this.connections++;
-    const request = (target.secure ? https : http).request({
+    const { default: http } = await (target.secure ? import('node:https') : import('node:http'));
+    const request = http.request({
       method: 'CONNECT',
       host: target.hostname,
       port: target.port,
@@ -102,14 +118,17 @@ export class Dialer {
       agent: false,
       ...(this.#options.roots.context === undefined ? {} : { secureContext: this.#options.roots.context }),
     });
+    this.#add(request);
     return new Promise((resolve, reject) => {
       request.setTimeout(this.#options.timeout, () => request.destroy(timedOut()));
+      request.once('close', () => this.#pending.delete(request));
       request.once('error', reject);
       request.once('response', (response) => {
         request.destroy();
         reject(refused(proxy, response.statusCode));
       });
       request.once('connect', (response, socket: Socket) => {
+        this.#pending.delete(request);
         socket.setTimeout(0);
         if (response.statusCode === 200) {
           resolve(socket);
@@ -124,18 +143,28 @@ export class Dialer {
 
   #whenConnected<S extends Socket>(socket: S, event: 'connect' | 'secureConnect'): Promise<S> {
     socket.setNoDelay(true);
+    this.#add(socket);
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => socket.destroy(timedOut()), this.#options.timeout);
-      socket.once(event, () => {
+      const settled = (): void => {
         clearTimeout(timer);
-        socket.off('error', reject);
+        this.#pending.delete(socket);
+      };
+      socket.once(event, () => {
+        settled();
         resolve(socket);
       });
-      socket.once('error', (error) => {
-        clearTimeout(timer);
+      // it stays: a connection may break before anybody uses it
+      socket.on('error', (error) => {
+        settled();
         reject(error);
       });
     });
+  }
+
+  #add(pending: Pending): void {
+    this.#pending.add(pending);
+    if (this.#closed) pending.destroy(closed());
   }
 }
 
@@ -152,6 +181,10 @@ export function basicAuth(user: string, password: string): string {
 /** A proxy gets its credentials also over plain http: so Go does, and a proxy of one's own network speaks nothing else. */
 function proxyTarget(proxy: GoUrl): HttpTarget {
   return targetOf({ ...proxy, user: undefined });
+}
+
+function closed(): Error {
+  return new Error('the source is closed');
 }
 
 function timedOut(): Error {

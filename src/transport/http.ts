@@ -10,6 +10,7 @@ import { joinUrl, redactUrl, type GoUrl } from '../config/gourl.js';
 import { httpProxies, type ProxyChoice } from '../config/httpproxy.js';
 import { loginFor, type Login } from '../config/netrc.js';
 import { isGosumError } from '../errors.js';
+import { onAbort } from './abort.js';
 import { failureOf, header } from './answer.js';
 import { basicAuth, Dialer } from './dial.js';
 import { GiveUp } from './exchange.js';
@@ -56,8 +57,8 @@ export interface HttpSource extends Source {
 }
 
 const DEFAULT_TIMEOUT = 30_000;
-/** As many as a go.sum of 250 modules needs tiles: HTTP/2 takes them at once. Over HTTP/1.1 the connections are the bound. */
-const DEFAULT_CONCURRENCY = 400;
+/** As many as a go.sum of 350 modules needs tiles: HTTP/2 takes them at once. Over HTTP/1.1 the connections are the bound. */
+const DEFAULT_CONCURRENCY = 512;
 const MAX_HTTP1_CONNECTIONS = 64;
 const MAX_REDIRECTS = 10;
 /** Servers that redirects may lead to, in all. */
@@ -135,6 +136,7 @@ class HttpReader implements HttpSource {
   close(): Promise<void> {
     this.#closed = true;
     for (const origin of this.#origins.values()) origin.close();
+    this.#dialer.close();
     return Promise.resolve();
   }
 
@@ -155,8 +157,7 @@ class HttpReader implements HttpSource {
     const giveUp = new GiveUp();
     const { shown } = target;
     const timer = setTimeout(() => giveUp.now(timeout(shown, this.#timeout)), this.#timeout);
-    const abort = (): void => giveUp.now(signal?.reason as Error);
-    signal?.addEventListener('abort', abort, { once: true });
+    const forget = onAbort(signal, () => giveUp.now(signal?.reason as Error));
     try {
       return await this.#follow(target, wanted, giveUp);
     } catch (error) {
@@ -165,7 +166,7 @@ class HttpReader implements HttpSource {
       throw unreachable(shown, error, this.#proxyOf(target));
     } finally {
       clearTimeout(timer);
-      signal?.removeEventListener('abort', abort);
+      forget();
     }
   }
 

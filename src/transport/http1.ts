@@ -9,8 +9,8 @@ import { readAnswer, type Connections, type HttpAnswer, type HttpRequest } from 
 export interface Http1Options {
   /** Opens a connection to the server, or to the proxy that plain requests go to. */
   readonly dial: () => Promise<Socket>;
-  /** A connection that is open already. */
-  readonly first?: Socket;
+  /** Such connections, open already or on the way; not more than `maxConnections`. */
+  readonly dialled: readonly Promise<Socket>[];
   readonly maxConnections: number;
   /** Headers for a proxy that plain requests are sent to; with it, they name the whole URL (RFC 9112 §3.2.2). */
   readonly proxyHeaders?: Readonly<Record<string, string>> | undefined;
@@ -22,12 +22,22 @@ export class Http1Connections implements Connections {
   readonly #limiter: Limiter;
   readonly #all: http.Agent[] = [];
   readonly #idle: http.Agent[] = [];
-  #first: Socket | undefined;
+  /** What was dialled beforehand and has no agent yet. */
+  readonly #dialled: Promise<Socket>[];
+  /** Of these, what is open. */
+  readonly #unused = new Set<Socket>();
+  #closed = false;
 
   constructor(options: Http1Options) {
     this.#options = options;
     this.#limiter = new Limiter(options.maxConnections);
-    this.#first = options.first;
+    this.#dialled = [...options.dialled];
+    for (const dialled of this.#dialled) {
+      dialled.then(
+        (socket) => this.#keep(socket),
+        () => undefined, // whoever needs it will open another
+      );
+    }
   }
 
   send(request: HttpRequest): Promise<HttpAnswer> {
@@ -47,7 +57,8 @@ export class Http1Connections implements Connections {
   }
 
   close(): void {
-    this.#first?.destroy();
+    this.#closed = true;
+    for (const socket of this.#unused) socket.destroy();
     for (const agent of this.#all) agent.destroy();
   }
 
@@ -65,9 +76,14 @@ export class Http1Connections implements Connections {
   }
 
   async #dial(): Promise<Socket> {
-    const first = this.#first;
-    this.#first = undefined;
-    return first?.destroyed === false ? first : this.#options.dial();
+    const socket = await this.#dialled.shift()?.catch(() => undefined);
+    if (socket === undefined || !this.#unused.delete(socket) || socket.destroyed) return this.#options.dial();
+    return socket.ref();
+  }
+
+  #keep(socket: Socket): void {
+    if (this.#closed) socket.destroy();
+    else this.#unused.add(socket.unref());
   }
 
   #request(agent: http.Agent, { target, headers, giveUp, limit }: HttpRequest): Promise<HttpAnswer> {

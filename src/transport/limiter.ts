@@ -1,5 +1,7 @@
 /** A bound on what runs at a time: first come, first served. */
 
+import { onAbort } from './abort.js';
+
 /** Lets at most `limit` tasks run at a time; the others wait. */
 export class Limiter {
   #limit: number;
@@ -36,17 +38,16 @@ export class Limiter {
 
   #turn(signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
-      const abort = (): void => {
-        this.#waiting.delete(start);
-        reject(signal?.reason as Error);
-      };
       const start = (): void => {
         this.#waiting.delete(start);
-        signal?.removeEventListener('abort', abort);
+        forget();
         resolve();
       };
       this.#waiting.add(start);
-      signal?.addEventListener('abort', abort, { once: true });
+      const forget = onAbort(signal, () => {
+        this.#waiting.delete(start);
+        reject(signal?.reason as Error);
+      });
     });
   }
 }

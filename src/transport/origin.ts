@@ -3,8 +3,7 @@
 import type { Socket } from 'node:net';
 import { proxyAuthorization, type Dialer } from './dial.js';
 import type { Connections, GiveUp, HttpAnswer, HttpRequest } from './exchange.js';
-import { Http1Connections } from './http1.js';
-import { Http2Connections } from './http2.js';
+import { connectionsFor } from './streams.js';
 import type { HttpTarget } from './target.js';
 
 /** What a server's user sets. */
@@ -52,7 +51,6 @@ export class Origin {
     this.#opening ??= this.#connect()
       .then((connections) => {
         this.#connections = connections;
-        connections.expect(this.#expected);
         if (this.#closed) connections.close();
         return connections;
       })
@@ -60,21 +58,47 @@ export class Origin {
     return this.#opening;
   }
 
+  /**
+   * Opens as many connections at once as HTTP/2 most likely needs, since to wait for what the first one says would take
+   * two round trips more. Over HTTP/1.1 they are the first of many. What speaks on them is loaded while they are opened.
+   */
   async #connect(): Promise<Connections> {
     const server = this.#server;
     const { maxConnections, onHttp2 } = this.#options;
     if (!server.secure) {
       const proxy = this.#dialer.proxyOf(server);
       const proxyHeaders = proxy === undefined ? undefined : { ...proxyAuthorization(proxy) };
-      return new Http1Connections({ dial: () => this.#dialer.dial(server, []), maxConnections, proxyHeaders });
+      const { Http1Connections } = await import('./http1.js');
+      return new Http1Connections({ dial: () => this.#dialer.dial(server, []), dialled: [], maxConnections, proxyHeaders });
     }
-    const first = await this.#dialer.dial(server, ['h2', 'http/1.1']);
-    if (protocolOf(first) !== 'h2') {
-      return new Http1Connections({ dial: () => this.#dialer.dial(server, ['http/1.1']), first, maxConnections });
+    const all = Array.from({ length: connectionsFor(this.#expected) }, () => this.#dialer.dial(server, ['h2', 'http/1.1']));
+    const loading = import('./http2.js');
+    const first = await firstOf(all);
+    const speaks = protocolOf(first);
+    const dial = (): Promise<Socket> => speaking(speaks, this.#dialer.dial(server, [speaks]));
+    if (speaks !== 'h2') {
+      const { Http1Connections } = await import('./http1.js');
+      return new Http1Connections({ dial, dialled: all.map((socket) => speaking(speaks, socket)), maxConnections });
     }
+    const { Http2Connections } = await loading;
     onHttp2();
-    return new Http2Connections({ server, first, dial: () => this.#dialer.dial(server, ['h2']) });
+    return new Http2Connections({ server, dial, dialled: all.map((socket) => speaking(speaks, socket)) });
   }
+}
+
+/** The first socket that is connected; where none will be, the first one's error. */
+function firstOf(sockets: readonly Promise<Socket>[]): Promise<Socket> {
+  return Promise.any(sockets).catch((error: unknown) => {
+    throw error instanceof AggregateError ? error.errors[0] : error;
+  });
+}
+
+/** A socket of a server whose other sockets speak `protocol`; it might be several servers behind one name. */
+async function speaking(protocol: string, dialled: Promise<Socket>): Promise<Socket> {
+  const socket = await dialled;
+  if (protocolOf(socket) === protocol) return socket;
+  socket.destroy();
+  throw new Error(`the server does not speak ${protocol} on every connection`);
 }
 
 function protocolOf(socket: Socket): string {

@@ -9,6 +9,7 @@ import type { ProxyEntry } from '../config/goproxy.js';
 import { joinUrl, redactUrl, type GoUrl } from '../config/gourl.js';
 import type { Sumdb } from '../config/sumdb.js';
 import { isGosumError } from '../errors.js';
+import { onAbort } from './abort.js';
 import { openFileSource } from './file.js';
 import type { HttpOptions, HttpSource, HttpStats } from './http.js';
 import { pathElements } from './readpath.js';
@@ -170,9 +171,7 @@ function openNothing(url: GoUrl): Source {
 function orInterrupted<T>(promise: Promise<T>, label: string, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise;
   return new Promise((resolve, reject) => {
-    const abort = (): void => reject(interrupted(label, signal));
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+    const forget = onAbort(signal, () => reject(interrupted(label, signal)));
+    promise.then(resolve, reject).finally(forget);
   });
 }

@@ -1,5 +1,7 @@
 /** When to try again: exponential backoff with full jitter, and Retry-After. */
 
+import { onAbort } from './abort.js';
+
 /** Tries of one read, the first included. */
 export const TRIES = 4;
 /** Milliseconds: the most that the first pause lasts, and that any lasts that the server did not ask for. */
@@ -39,15 +41,13 @@ export function retryDelay(next: number, asked: number | undefined, left: number
 /** Waits. Rejects with the signal's reason where that aborts before. */
 export function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
-    const abort = (): void => {
-      clearTimeout(timer);
-      reject(signal?.reason as Error);
-    };
     const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', abort);
+      forget();
       resolve();
     }, milliseconds);
-    if (signal?.aborted) abort();
-    else signal?.addEventListener('abort', abort, { once: true });
+    const forget = onAbort(signal, () => {
+      clearTimeout(timer);
+      reject(signal?.reason as Error);
+    });
   });
 }

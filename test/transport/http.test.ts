@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -5,6 +6,7 @@ import { gzipSync } from 'node:zlib';
 import t, { type Test } from 'tap';
 import { parseNetrc } from '../../src/config/netrc.js';
 import { GosumError, isGosumError } from '../../src/errors.js';
+import { onAbort } from '../../src/transport/abort.js';
 import type { HttpOptions } from '../../src/transport/http.js';
 import { Limiter } from '../../src/transport/limiter.js';
 import { backoff, parseRetryAfter, retryDelay, TRIES } from '../../src/transport/retry.js';
@@ -134,6 +136,42 @@ t.test('giving up', (t) =>
     t.equal(await outcome(source.read('/lookup/ok', { limit, signal: AbortSignal.abort(reason) })), 'HEAD_TOO_OLD');
   }),
 );
+
+t.test('one signal for many reads', async (t) => {
+  const warnings: Error[] = [];
+  const warn = (warning: Error): number => warnings.push(warning);
+  process.on('warning', warn);
+  t.teardown(() => process.off('warning', warn));
+  let busy = true;
+  const server = await serveHttp2(t, (request, response) => {
+    if (request.url === '/lookup/busy') response.writeHead(503, { 'retry-after': busy ? '30' : '0' }).end();
+    else if (!busy) response.end('ok');
+  });
+  const source = openSource(t, server.url, { env: testEnv(), concurrency: 20 });
+  const abort = new AbortController();
+  const { signal } = abort;
+  const busyReads = Array.from({ length: 15 }, () => outcome(source.read('/lookup/busy', { limit, signal })));
+  while (server.requests.length < 15) await sleep(5);
+  const reads = Array.from({ length: 60 }, () => outcome(source.read('/latest', { limit, signal })));
+  await sleep(30);
+  t.equal(getEventListeners(signal, 'abort').length, 1);
+  busy = false;
+  abort.abort();
+  t.same(new Set(await Promise.all([...busyReads, ...reads])), new Set(['INTERRUPTED']));
+  t.same(warnings, []);
+
+  const log: string[] = [];
+  const other = new AbortController();
+  const run = (): unknown => log.push('run');
+  const forget = onAbort(other.signal, run);
+  onAbort(other.signal, run);
+  forget();
+  other.abort();
+  t.same(log, ['run'], 'the one that was not undone');
+  onAbort(other.signal, () => log.push('late'));
+  t.same(log, ['run', 'late'], 'at once');
+  onAbort(undefined, run)();
+});
 
 t.test('a time limit on each request', (t) =>
   overEach(t, async (t, serve) => {

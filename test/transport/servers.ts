@@ -22,6 +22,10 @@ export interface TestServer {
   readonly requests: { readonly path: string; readonly headers: IncomingMessage['headers'] }[];
   /** Connections so far. */
   connections: number;
+  /** Connections that are open now. */
+  open(): number;
+  /** As many as were open at the busiest time. */
+  mostOpen: number;
   /** Requests being answered at the busiest time. */
   busiest: number;
   /** Breaks all connections. */
@@ -143,6 +147,7 @@ async function serve<S extends AnyServer>(
   server.on('connection', (socket: Duplex) => {
     served.connections++;
     sockets.add(socket);
+    served.mostOpen = Math.max(served.mostOpen, sockets.size);
     socket.once('close', () => sockets.delete(socket));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -153,6 +158,8 @@ async function serve<S extends AnyServer>(
     port,
     requests: [] as TestServer['requests'],
     connections: 0,
+    open: () => sockets.size,
+    mostOpen: 0,
     busiest: 0,
     drop(): void {
       for (const socket of sockets) socket.destroy();
