@@ -105,7 +105,7 @@ function userEnvFile(env: Environment): string | undefined {
   return folder === undefined ? undefined : pathsOf(env).join(folder, 'go', 'env');
 }
 
-/** Lines `NAME=value`, a name beginning with a capital; all else is passed over, and nothing is trimmed. */
+/** Lines `NAME=value`; nothing is trimmed, and a comment gives a name that nobody asks for. */
 function readEnvFile(file: string): Map<string, string> | undefined {
   let text: string;
   try {
@@ -116,7 +116,7 @@ function readEnvFile(file: string): Map<string, string> | undefined {
   const values = new Map<string, string>();
   for (const line of text.split('\n')) {
     const equals = line.indexOf('=');
-    if (equals > 0 && /^[A-Z]/.test(line)) values.set(line.slice(0, equals), line.slice(equals + 1));
+    if (equals > 0) values.set(line.slice(0, equals), line.slice(equals + 1));
   }
   return values;
 }
