@@ -29,7 +29,6 @@ async function clean(host: Host, file: string, all: boolean): Promise<void> {
       if (store.label === 'memory' && !all) {
         throw new GosumError('STORE_FAILED', `${file}: it cannot be opened here`, { hint: '--all removes the file itself' });
       }
-      await store.stats(); // damage may show only here
       if (!all) await store.clean();
     } finally {
       await store.close();

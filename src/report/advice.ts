@@ -112,7 +112,7 @@ function ofCodes(verdicts: readonly Verdict[]): Advice[] {
 
 function retry(verdicts: readonly Verdict[]): Advice | undefined {
   const may = verdicts.filter(({ retryable }) => retryable === true).length;
-  if (may === verdicts.length) return { text: 'Trying again may help: what was proved is kept, and only the rest is asked for.' };
+  if (may === verdicts.length) return { text: 'Trying again may help. With a cache only the rest is asked for.' };
   if (may > 0) return { text: `Trying again may help for ${plural(may, 'line')} of ${verdicts.length}.` };
   return verdicts.every(({ retryable }) => retryable === false) ? { text: 'Trying again as it is will not help.' } : undefined;
 }

@@ -3,7 +3,6 @@
 import { GosumError, isGosumError, outcomeOf } from '../errors.js';
 import { formatFork, ForkError } from '../core/fork.js';
 import { conflicts, parseGoSum, type GoSumLine } from '../core/gosum.js';
-import { isH1 } from '../core/h1.js';
 import { formatModuleVersion, lookupPath } from '../core/module.js';
 import { encodeUtf8 } from '../core/text.js';
 import type { Found, Lookups, SumDB } from '../client/sumdb.js';
@@ -50,7 +49,7 @@ export async function verifyLines(
   const inConflict = conflicts(lines);
   // Only what can be verified is asked for: no private name, and nothing for a hash that no record can have.
   const patterns = lines.map((line) => skippedBy(line.module));
-  const askable = lines.filter((line, i) => !line.dropped && isH1(line.hash) && patterns[i] === undefined);
+  const askable = lines.filter((line, i) => !line.dropped && isKnownSum(line.hash) && patterns[i] === undefined);
   const lookups = await db.lookup(askable, { fresh, signal });
   const results = lines.map((line, i) => judge(line, inConflict.has(line), patterns[i], lookups));
 
@@ -104,7 +103,7 @@ function judge(line: GoSumLine, inConflict: boolean, pattern: string | undefined
   if (pattern !== undefined) {
     return verdict('skipped', { code: 'SKIPPED_PRIVATE', message: `matches the private pattern ${pattern}` });
   }
-  if (!isH1(line.hash)) {
+  if (!isKnownSum(line.hash)) {
     return verdict('mismatch', { ...known, code: 'HASH_UNKNOWN', message: 'not an h1: hash, so nothing can verify it' });
   }
   if (result === undefined) throw new Error(`${line.module}@${line.version} was not asked for`);
@@ -117,6 +116,11 @@ function judge(line: GoSumLine, inConflict: boolean, pattern: string | undefined
     return verdict('mismatch', { ...known, code: 'HASH_MISMATCH', message: 'the log has another hash' });
   }
   return verdict('verified', { record: result.record.id });
+}
+
+/** What the go command compares, as text; sums of any other kind it does not know (modfetch/fetch.go, haveModSumLocked). */
+function isKnownSum(hash: string): boolean {
+  return hash.startsWith('h1:');
 }
 
 function failure({ module, version }: GoSumLine, { code, message, retryable, hint }: GosumError): Partial<Verdict> {

@@ -38,6 +38,8 @@ export interface Running {
   kill(signal: NodeJS.Signals): void;
   /** Stops reading stdout. */
   hangUp(): void;
+  /** Writes to standard input, and waits until most of it was read: a pipe holds some 64 KiB. */
+  feed(text: string): Promise<void>;
 }
 
 /** How a process is started. */
@@ -158,7 +160,12 @@ export async function newPlace(
       child.on('error', reject);
       child.on('close', (code, signal) => resolve({ code, signal, ...output, took: Date.now() - since }));
     });
-    return { ended, kill: (signal) => void child.kill(signal), hangUp: () => child.stdout.destroy() };
+    return {
+      ended,
+      kill: (signal) => void child.kill(signal),
+      hangUp: () => child.stdout.destroy(),
+      feed: (text) => new Promise((resolve) => child.stdin.write(text, () => resolve())),
+    };
   };
   const run: Place['run'] = (args, options) => start(args, options).ended;
   return {

@@ -72,12 +72,12 @@ t.test('each status, with what is known of it', async (t) => {
   rig.served.answer = BEND;
   const goSum = [
     LINE.verified, //
-    lineOf('a', '/go.mod'),
+    lineOf('e', '/go.mod'),
     LINE.mismatch,
     lineOf('b', '/go.mod', OTHER),
     LINE.conflict,
     LINE.unknown,
-    lineOf('c', '/go.mod', 'h1:short'),
+    lineOf('a', '/go.mod', 'h1:short'),
     LINE.unproved,
     LINE.missing,
     LINE.unreachable,
@@ -95,7 +95,7 @@ t.test('each status, with what is known of it', async (t) => {
     [5, 'conflict', { code: 'LINES_CONFLICT', expected: undefined, record: e }],
     [6, 'conflict', { code: 'LINES_CONFLICT', expected: madeUpHash('example.com/e v1.0.0'), record: e }],
     [7, 'mismatch', { code: 'HASH_UNKNOWN', hash: 'h2:x', expected: madeUpHash('example.com/b v1.0.0'), record: b }],
-    [8, 'mismatch', { code: 'HASH_UNKNOWN', hash: 'h1:short', record: undefined }],
+    [8, 'mismatch', { code: 'HASH_MISMATCH', hash: 'h1:short', expected: madeUpHash('example.com/a v1.0.0/go.mod') }],
     [9, 'error', { code: 'RECORD_MISMATCH', retryable: false, record: undefined }],
     [10, 'missing', { code: 'NOT_FOUND', retryable: false }],
     [11, 'error', { code: 'ANSWER_MALFORMED', retryable: false }],
