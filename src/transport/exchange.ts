@@ -20,6 +20,7 @@ export interface HttpRequest {
  */
 export class GiveUp {
   #reason: Error | undefined;
+  #reject: ((reason: Error) => void) | undefined;
   #waiter: ((reason: Error) => void) | undefined;
 
   /** Why the request was given up; `undefined` while it was not. */
@@ -31,10 +32,19 @@ export class GiveUp {
   now(reason: Error): void {
     if (this.#reason !== undefined) return;
     this.#reason = reason;
+    this.#reject?.(reason);
     this.#waiter?.(reason);
   }
 
-  /** Calls `waiter`, in place of the one before, when the request is given up; at once if it is. */
+  /** Waits for `work`, the whole of the request, and for no longer than it is given up: whatever hangs in there. */
+  orElse<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#reject = reject;
+      work.then(resolve, reject);
+    });
+  }
+
+  /** Has `waiter`, in place of the one before, let go of what the request holds when it is given up; at once if it is. */
   waiter(waiter: (reason: Error) => void): void {
     if (this.#reason === undefined) this.#waiter = waiter;
     else waiter(this.#reason);

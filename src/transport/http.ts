@@ -159,7 +159,7 @@ class HttpReader implements HttpSource {
     const timer = setTimeout(() => giveUp.now(timeout(shown, this.#timeout)), this.#timeout);
     const forget = onAbort(signal, () => giveUp.now(signal?.reason as Error));
     try {
-      return await this.#follow(target, wanted, giveUp);
+      return await giveUp.orElse(this.#follow(target, wanted, giveUp));
     } catch (error) {
       if (giveUp.reason !== undefined) throw giveUp.reason;
       if (isGosumError(error)) throw error;

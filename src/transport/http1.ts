@@ -3,7 +3,7 @@
 import http from 'node:http';
 import type { Socket } from 'node:net';
 import { Limiter } from './limiter.js';
-import { readAnswer, type Connections, type HttpAnswer, type HttpRequest } from './exchange.js';
+import { lost, readAnswer, type Connections, type HttpAnswer, type HttpRequest } from './exchange.js';
 
 /** How requests reach the server. */
 export interface Http1Options {
@@ -20,7 +20,7 @@ export interface Http1Options {
 export class Http1Connections implements Connections {
   readonly #options: Http1Options;
   readonly #limiter: Limiter;
-  readonly #all: http.Agent[] = [];
+  readonly #all = new Set<http.Agent>();
   readonly #idle: http.Agent[] = [];
   /** What was dialled beforehand and has no agent yet. */
   readonly #dialled: Promise<Socket>[];
@@ -45,9 +45,14 @@ export class Http1Connections implements Connections {
       if (request.giveUp.reason !== undefined) throw request.giveUp.reason;
       const agent = this.#idle.pop() ?? this.#newAgent();
       try {
-        return await this.#request(agent, request);
-      } finally {
+        const answer = await this.#request(agent, request);
         this.#idle.push(agent);
+        return answer;
+      } catch (error) {
+        // whatever state it is in: the next request shall not wait for it
+        this.#all.delete(agent);
+        agent.destroy();
+        throw error;
       }
     }, undefined);
   }
@@ -69,9 +74,16 @@ export class Http1Connections implements Connections {
     const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
     // the sockets come from our own dialer, TLS and tunnels included: to the agent they are all plain
     const createConnection = (_: unknown, created: (error: unknown, socket?: Socket) => void): void => {
-      this.#dial().then((socket) => created(null, socket), created);
+      this.#dial().then((socket) => {
+        if (this.#all.has(agent)) {
+          created(null, socket);
+        } else {
+          socket.destroy(); // its request was given up
+          created(lost());
+        }
+      }, created);
     };
-    this.#all.push(agent);
+    this.#all.add(agent);
     return Object.assign(agent, { createConnection });
   }
 
@@ -96,11 +108,14 @@ export class Http1Connections implements Connections {
         path: proxyHeaders === undefined ? target.path : `http://${target.host}${target.path}`,
         headers: { host: target.host, ...headers, ...proxyHeaders },
       });
-      request.once('error', reject);
+      request.on('error', reject);
       request.once('response', (response) => {
         readAnswer(response, response.statusCode ?? 0, response.headers, { target, limit }).then(resolve, reject);
       });
-      giveUp.waiter((reason) => request.destroy(reason));
+      giveUp.waiter((reason) => {
+        reject(reason); // Node says nothing of a request that has no socket yet
+        request.destroy(reason);
+      });
       request.end();
     });
   }
