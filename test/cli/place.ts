@@ -116,7 +116,8 @@ export const GO_SUM: string = MODULES.map(linesOf).join('');
 /** A hash that the log has for nothing. */
 export const OTHER_HASH: string = madeUpHash('another');
 
-type Files = Parameters<Test['testdir']>[0];
+/** A tree of files, as `testdir` takes it. */
+export type Files = Exclude<Parameters<Test['testdir']>[0], undefined>;
 
 /** Makes a place; what it opens ends with the test. */
 export async function newPlace(

@@ -190,6 +190,7 @@ const REFUSED: readonly { name: string; args?: string[]; env?: Record<string, st
   { name: 'a bad duration', args: ['--timeout', '5'], says: /'--timeout <duration>' argument '5' is invalid\. Want a duration/ },
   { name: 'an unknown format', args: ['--format', 'yaml'], says: /Allowed choices are text, json/ },
   { name: 'a report of no format', args: ['--report', 'out.txt'], says: /Want FORMAT=FILE/ },
+  { name: 'a report on stdout', args: ['--report', 'json=-'], says: /For a report on stdout there is --format/ },
   { name: 'a report to a folder that is not there', args: ['--report', 'json=none/out.json'], says: /--report none\/out\.json: no such file or folder/ },
   { name: 'a report to a folder', args: ['--report', 'json=empty'], says: /--report empty: it is a folder/ },
   { name: 'a switch in the environment that is neither on nor off', env: { GOSUMCHECK_OFFLINE: 'maybe' }, says: /GOSUMCHECK_OFFLINE="maybe" is invalid/ },
