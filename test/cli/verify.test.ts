@@ -203,7 +203,7 @@ t.test('exit 2 comes before any network', { buffered: true }, async (t) => {
     'bad.sum': `${lineOf('example.com/beta')}example.com/beta v1.0.0\n`,
     'merge.sum': '<<<<<<< HEAD\n',
     'empty.sum': '\n',
-    empty: { vendor: { 'go.sum': GO_SUM }, '.hidden': { 'go.sum': GO_SUM }, testdata: { 'go.sum': GO_SUM }, node_modules: { 'go.sum': GO_SUM } },
+    empty: { 'go.sum': {}, vendor: { 'go.sum': GO_SUM }, '.hidden': { 'go.sum': GO_SUM }, testdata: { 'go.sum': GO_SUM }, node_modules: { 'go.sum': GO_SUM } },
     bare: { 'go.mod': 'module example.com/bare\n' },
   });
   const queue = [...REFUSED];

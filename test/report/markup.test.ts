@@ -109,6 +109,11 @@ t.test('a problem of the run alone is said where there is no line to say it of',
   const failed = elementsOf(formatJunit(run, OPTIONS)).filter(({ name }) => name === 'error');
   t.same(failed.map(({ attributes }) => attributes), [{ type: 'HEAD_TOO_OLD', message }]);
   t.match(formatMarkdown(run, OPTIONS), `\nproblem   ${message}; try again later\n`);
+  // where a line or the fork itself says it, it is not said again
+  for (const [name, code] of [['tiles that are gone', 'UNREACHABLE'], ['fork', 'FORK']] as const) {
+    const told = { ...SAMPLES[name]!, problem: { code, message } };
+    for (const report of [formatMarkdown(told, OPTIONS), formatJunit(told, OPTIONS), formatGithub(told, OPTIONS)]) t.notMatch(report, message, name);
+  }
 });
 
 t.test('github: no file where there is none to show', async (t) => {
