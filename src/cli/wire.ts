@@ -1,6 +1,5 @@
 /** Wiring: from options and settings to a client with its source, caches and store. */
 
-import { setMaxListeners } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Source, Store } from '../contract.js';
@@ -70,8 +69,6 @@ export async function withDatabase<T>(
   const notice = options.quiet === true ? () => undefined : alarm;
   const limit = deadline === undefined ? undefined : deadlineSignal(deadline);
   const signal = limit === undefined ? host.interrupted : AbortSignal.any([host.interrupted, limit.signal]);
-  // Every request under way listens; Node would warn of more than ten.
-  setMaxListeners(0, signal);
   const source = openSource(settings, options);
   try {
     for (const warning of settings.warnings) notice(warning);

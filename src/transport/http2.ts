@@ -82,10 +82,8 @@ export class Http2Connections implements Connections {
     this.#fail(lost());
   }
 
-  /** The requests wait in the order of their coming; those sent again go first. */
   #enqueue(flight: Flight): void {
-    if (flight.resends > 0) this.#queue.unshift(flight);
-    else this.#queue.push(flight);
+    this.#queue.push(flight);
     flight.request.giveUp.waiter((reason) => {
       const place = this.#queue.indexOf(flight);
       if (place >= 0) this.#queue.splice(place, 1);
@@ -185,7 +183,6 @@ export class Http2Connections implements Connections {
 
   #retire(session: Session): void {
     session.retired = true;
-    if (session.streams === 0) session.h2.destroy();
     // later, as a signal gives up many requests, and what is about to be given up needs no connection
     queueMicrotask(() => this.#pump());
   }

@@ -136,6 +136,52 @@ for (const { name, code, retries } of [
   });
 }
 
+t.test('a connection that has gone silent', async (t) => {
+  let silent: ServerHttp2Session | undefined;
+  const server = await serveHttp2(t, (request, response) => {
+    const { session } = streamOf(response);
+    silent ??= session;
+    if (session !== silent) response.end(request.url);
+  });
+  const source = openSource(t, server.url, { env: testEnv(), timeout: 300 });
+  await readMany(t, source, 3);
+  t.equal(source.stats().connections, 1 + 2);
+  t.equal(server.open(), 1, 'it is closed, and the other one is kept');
+});
+
+t.test('a server that is gone', async (t) => {
+  const server = await serveHttp2(t, (request, response) => void response.end(request.url));
+  const source = openSource(t, server.url, { env: testEnv(), timeout: 20_000, deadline: Date.now() + 300 });
+  await readMany(t, source, 1);
+  await server.close();
+  while (server.open() > 0) await sleep(5);
+  await sleep(20);
+  const start = performance.now();
+  t.equal(await outcome(source.read('/latest', { limit })), 'UNREACHABLE');
+  t.ok(performance.now() - start < 5000, 'what waits for a connection fails with it');
+});
+
+t.test('what is given up while it waits', async (t) => {
+  let silent = true;
+  const server = await serveHttp2(t, (request, response) => {
+    if (!silent) response.end(request.url);
+  }, 10);
+  const source = openSource(t, server.url, { env: testEnv() });
+  const abort = new AbortController();
+  const reads = paths(100).map((path) => outcome(source.read(path, { limit, signal: abort.signal })));
+  while (server.busiest < 50) await sleep(5);
+  await sleep(20);
+  const { connections } = source.stats();
+  const asked = new Set(server.requests.map(({ path }) => path)).size;
+  abort.abort();
+  t.same(new Set(await Promise.all(reads)), new Set(['INTERRUPTED']));
+  await sleep(50);
+  t.equal(source.stats().connections, connections, 'no connection is opened for it');
+  silent = false;
+  t.equal(await outcome(source.read('/latest', { limit })), '/latest');
+  t.equal(new Set(server.requests.map(({ path }) => path)).size, asked + 1, 'and it is never sent');
+});
+
 t.test('connections that nobody needs', async (t) => {
   for (const serve of [serveHttp2, serveTls]) {
     const server = await serve(t, (request, response) => void response.end(request.url));
