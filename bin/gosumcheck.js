@@ -3,3 +3,5 @@
 import { main } from '../dist/bundle/cli/main.js';
 
 process.exitCode = await main(process.argv.slice(2));
+// What nobody can cancel, such as a host name being looked up, does not hold a command that is done.
+setTimeout(() => process.exit(), 500).unref();

@@ -49,6 +49,16 @@ t.test('interrupted while standard input is open', { buffered: true, skip: proce
   t.match(await running.ended, { code: 130, stdout: '', stderr: 'gosumcheck: interrupted\n' });
 });
 
+t.test('what cannot be cancelled does not hold a command that is done', { buffered: true }, async (t) => {
+  if (!existsSync('/usr/bin/env')) {
+    t.comment('not tested: there is no env to start it with');
+    return;
+  }
+  const place = await newPlace(t);
+  const under = ['/usr/bin/env', 'NODE_OPTIONS=--import=data:text/javascript,setInterval(()=>0,60000)'];
+  t.match(await place.run(['verify'], { under }), { code: 0, stdout: /^log /, stderr: '' });
+});
+
 t.test('a reader that goes away costs no verdict, and shows no stack', { buffered: true }, async (t) => {
   const place = await newPlace(t);
   const env = { GOSUMDB: 'sum.golang.org', GOPROXY: new URL(`file://${ROOT.replaceAll(path.sep, '/')}fixtures`).href };
