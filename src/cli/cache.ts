@@ -3,6 +3,7 @@
 import { GosumError } from '../errors.js';
 import { isDamaged } from '../store/failure.js';
 import { deleteSqliteFile } from '../store/file.js';
+import { visible, visibleJson } from '../report/escape.js';
 import { print, say, type Host } from './host.js';
 import { cacheFile, openCache, type CacheFlags } from './wire.js';
 
@@ -49,13 +50,13 @@ async function stats(host: Host, file: string, format: CacheOptions['format']): 
   const store = await openCache(host, file);
   const found = await store.stats().finally(() => store.close());
   if (format === 'json') {
-    await print(host, `${JSON.stringify({ file, ...found }, undefined, 2)}\n`);
+    await print(host, visibleJson({ file, ...found }));
     return;
   }
   const lines = [`${file}: ${found.bytes} bytes`];
   for (const { name, newest, heads, records, receipts, tiles } of found.databases) {
     lines.push(
-      `${name}: tree of ${newest ?? 0} (${heads} heads), ${records} module versions in ${receipts} receipts, ${tiles} tiles`,
+      `${visible(name)}: tree of ${newest ?? 0} (${heads} heads), ${records} module versions in ${receipts} receipts, ${tiles} tiles`,
     );
   }
   if (found.evidence > 0) lines.push(`evidence of ${found.evidence} forks: see gosumcheck evidence`);

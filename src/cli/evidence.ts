@@ -16,7 +16,7 @@ export interface EvidenceOptions extends CacheFlags {
   readonly format: 'text' | 'json';
 }
 
-/** Shows the kept evidence, each proof checked again, and with `clear` forgets it. Exit code 1 where there is any, and it stays. */
+/** Shows the kept evidence, each proof checked again, and with `clear` forgets it. Exit code 1 where any of it proves a fork, and it stays. */
 export async function evidenceCommand(host: Host, options: EvidenceOptions): Promise<number> {
   const store = await openCache(host, cacheFile(host, options));
   try {
@@ -24,7 +24,7 @@ export async function evidenceCommand(host: Host, options: EvidenceOptions): Pro
     if (options.format === 'json') await print(host, visibleJson(found.map(jsonOf)));
     else for (const evidence of found) await print(host, `${visibleLines(textOf(evidence)).join('\n')}\n\n`);
     if (found.length === 0) await say(host, 'no evidence: no log was seen to misbehave');
-    if (options.clear !== true) return found.length > 0 ? 1 : 0;
+    if (options.clear !== true) return found.some((evidence) => verdictOn(evidence) === PROVED) ? 1 : 0;
     const cleared = await store.clearEvidence();
     if (cleared > 0) await say(host, `cleared: the evidence of ${cleared === 1 ? '1 fork' : `${cleared} forks`}`);
     return 0;
@@ -54,11 +54,13 @@ function shown(show: () => string): string {
   }
 }
 
+const PROVED = 'proved';
+
 /** Whether the evidence proves what it says: the file may have been written by somebody else. */
 function verdictOn(evidence: Evidence): string {
   try {
     checkFork(evidence, parseVerifierKey(evidence.key));
-    return 'proved';
+    return PROVED;
   } catch (error) {
     if (!isGosumError(error)) throw error;
     return `NOT PROVED (${error.message})`;

@@ -1,6 +1,8 @@
-/** Files that could not be read or written, in words. */
+/** Reading files that anybody may have written, and what went wrong with files, in words. */
 
-import { GosumError } from '../errors.js';
+import { createReadStream } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { GosumError, isGosumError } from '../errors.js';
 
 const WORDS: Readonly<Record<string, string>> = {
   ENOENT: 'no such file or folder',
@@ -12,8 +14,36 @@ const WORDS: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full',
 };
 
-/** The `FILE_FAILED` error of what the system threw about the file that a person calls `name`. */
+/** The `FILE_FAILED` error of what the system threw about the file that a person calls `name`; our own errors stay. */
 export function fileFailure(name: string, cause: unknown): GosumError {
+  if (isGosumError(cause)) return cause;
   const { code = '', message } = cause as NodeJS.ErrnoException;
   return new GosumError('FILE_FAILED', `${name}: ${WORDS[code] ?? message}`, { cause });
+}
+
+/**
+ * The bytes of a file, up to a limit: a link in a repository can lead to one without an end.
+ *
+ * @throws {GosumError} `FILE_FAILED` where it has more; the signal's reason; the system's own error otherwise.
+ */
+export function readUpTo(file: string, limit: number, signal: AbortSignal): Promise<Uint8Array> {
+  return readAllUpTo(createReadStream(file), file, limit, signal);
+}
+
+/** As `readUpTo`, of a stream that a person calls `name`. */
+export async function readAllUpTo(stream: Readable, name: string, limit: number, signal: AbortSignal): Promise<Uint8Array> {
+  const stop = (): void => void stream.destroy(signal.reason as Error);
+  signal.addEventListener('abort', stop, { once: true });
+  const chunks: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      length += chunk.length;
+      if (length > limit) throw new GosumError('FILE_FAILED', `${name}: more than ${limit} bytes`);
+      chunks.push(chunk);
+    }
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+  return new Uint8Array(Buffer.concat(chunks));
 }

@@ -7,7 +7,7 @@
 
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Environment } from '../config/environment.js';
-import { parseDuration } from '../config/duration.js';
+import { MAX_TIMER, parseDuration } from '../config/duration.js';
 import { flagFromEnv, flagVariable } from '../config/options.js';
 import { quote } from '../core/text.js';
 import { GosumError, isGosumError } from '../errors.js';
@@ -81,9 +81,9 @@ function positive(text: string): number {
 function duration(text: string): number {
   try {
     const milliseconds = parseDuration(text);
-    if (milliseconds > 0) return milliseconds;
+    if (milliseconds > 0 && milliseconds <= MAX_TIMER) return milliseconds;
   } catch (error) {
     if (!isGosumError(error)) throw error;
   }
-  throw new InvalidArgumentError('Want a duration like 30s, 1m30s or 500ms.');
+  throw new InvalidArgumentError('Want a duration like 30s, 1m30s or 500ms, at most 596h.');
 }

@@ -1,19 +1,18 @@
 /** The go.sum files that `verify` is asked to look at: named ones, those of folders, standard input. */
 
 import { existsSync, type Dirent } from 'node:fs';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-import type { Readable } from 'node:stream';
-import { GosumError, isGosumError } from '../errors.js';
-import { fileFailure } from './files.js';
+import { GosumError } from '../errors.js';
+import { fileFailure, readAllUpTo, readUpTo } from './files.js';
 import type { Host } from './host.js';
 
 /** The files that have go.sum's form. */
 const SUM_FILES: readonly string[] = ['go.sum', 'go.work.sum'];
 /** Folders whose go.sum files are no build's of this repository. Dot folders are passed over too. */
 const PASSED_OVER = new Set(['vendor', 'testdata', 'node_modules']);
-/** The most bytes of standard input; the parser has its own limit. */
-const STDIN_LIMIT = 64 * 1024 * 1024;
+/** The most bytes of a file, or of standard input; as the parser has it. */
+const LIMIT = 64 * 1024 * 1024;
 
 /** A file to verify. */
 export interface Input {
@@ -64,7 +63,7 @@ export async function readInputs(host: Host, paths: readonly string[]): Promise<
   for (const file of files) {
     const absolute = file === '-' ? file : path.resolve(cwd, file);
     if (inputs.has(absolute)) continue;
-    const bytes = file === '-' ? await readAll(host.stdin, host.interrupted) : await readOne(absolute, file);
+    const bytes = await readOne(host, absolute, file);
     const goMod = path.join(path.dirname(file), 'go.mod');
     if (bytes.length === 0 && file !== '-' && existsSync(path.resolve(cwd, goMod))) bare.push(goMod);
     else inputs.set(absolute, { file, bytes });
@@ -99,32 +98,14 @@ async function isFolderAt(absolute: string, name: string): Promise<boolean> {
   }
 }
 
-async function readOne(absolute: string, name: string): Promise<Uint8Array> {
+async function readOne(host: Host, absolute: string, name: string): Promise<Uint8Array> {
   if (path.basename(absolute) === 'go.mod') {
     throw new GosumError('NOTHING_TO_CHECK', `${name}: a go.mod file has no hashes to check`, { hint: 'name the go.sum beside it' });
   }
   try {
-    return new Uint8Array(await readFile(absolute));
+    if (name === '-') return await readAllUpTo(host.stdin, 'standard input', LIMIT, host.interrupted);
+    return await readUpTo(absolute, LIMIT, host.interrupted);
   } catch (cause) {
-    throw fileFailure(name, cause);
+    throw fileFailure(name === '-' ? 'standard input' : name, cause);
   }
-}
-
-async function readAll(stdin: Readable, interrupted: AbortSignal): Promise<Uint8Array> {
-  const stop = (): void => void stdin.destroy(interrupted.reason as Error);
-  interrupted.addEventListener('abort', stop, { once: true });
-  const chunks: Buffer[] = [];
-  let length = 0;
-  try {
-    for await (const chunk of stdin as AsyncIterable<Buffer>) {
-      length += chunk.length;
-      if (length > STDIN_LIMIT) throw new GosumError('FILE_FAILED', `standard input: more than ${STDIN_LIMIT} bytes`);
-      chunks.push(chunk);
-    }
-  } catch (cause) {
-    throw isGosumError(cause) ? cause : fileFailure('standard input', cause);
-  } finally {
-    interrupted.removeEventListener('abort', stop);
-  }
-  return new Uint8Array(Buffer.concat(chunks));
 }

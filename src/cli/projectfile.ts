@@ -5,12 +5,14 @@
  * be able to choose who vouches for the edit.
  */
 
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { GosumError } from '../errors.js';
-import { parseDuration } from '../config/duration.js';
+import { MAX_TIMER, parseDuration } from '../config/duration.js';
 import { FORMATS } from '../report/report.js';
-import { fileFailure } from './files.js';
+import { fileFailure, readUpTo } from './files.js';
+
+/** The most bytes of the file. */
+const LIMIT = 64 * 1024;
 
 /** The file's name. */
 export const PROJECT_FILE = 'gosumcheck.toml';
@@ -30,16 +32,16 @@ export interface ProjectSettings {
  *
  * @throws {GosumError} `CONFIG_INVALID` for a key that it cannot have or a value that is not of its form; `FILE_FAILED`.
  */
-export async function readProjectFile(folder: string): Promise<ProjectSettings> {
+export async function readProjectFile(folder: string, interrupted: AbortSignal): Promise<ProjectSettings> {
   let text: string;
   try {
-    text = await readFile(path.join(folder, PROJECT_FILE), 'utf8');
+    text = new TextDecoder().decode(await readUpTo(path.join(folder, PROJECT_FILE), LIMIT, interrupted));
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return {};
     throw fileFailure(PROJECT_FILE, cause);
   }
   const [{ parse }, v] = await Promise.all([import('smol-toml'), import('valibot')]);
-  const duration = v.pipe(v.string(), v.transform(parseDuration), v.number(), v.gtValue(0));
+  const duration = v.pipe(v.string(), v.transform(parseDuration), v.number(), v.gtValue(0), v.maxValue(MAX_TIMER));
   const schema = v.strictObject({
     format: v.optional(v.picklist(FORMATS)),
     concurrency: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(9999))),

@@ -48,7 +48,7 @@ export async function verifyCommand(
       hint: 'is it the right file?',
     });
   }
-  const project = Object.entries(await readProjectFile(folder));
+  const project = Object.entries(await readProjectFile(folder, host.interrupted));
   const unset = project.filter(([name]) => [undefined, 'default'].includes(sourceOf(name)));
   const options: VerifyOptions = { ...given, ...Object.fromEntries(unset) };
   if (options.quiet !== true) for (const file of bare) await say(host, `${file}: no sums beside it, so there is nothing to check`);

@@ -1,11 +1,11 @@
 /** Wiring: from options and settings to a client with its source, caches and store. */
 
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Source, Store } from '../contract.js';
 import { GosumError, isGosumError } from '../errors.js';
 import { SumDB } from '../client/sumdb.js';
-import type { VerifierKey } from '../core/key.js';
+import { checkFork } from '../core/fork.js';
+import { formatVerifierKey, type VerifierKey } from '../core/key.js';
 import { openTreeHead } from '../core/treehead.js';
 import { defaultCacheFile } from '../config/options.js';
 import { readSettings, type Settings } from '../config/settings.js';
@@ -14,8 +14,11 @@ import { openMemoryStore } from '../store/memory.js';
 import { openStore } from '../store/open.js';
 import { openGoCache } from '../transport/gocache.js';
 import { openRemote } from '../transport/remote.js';
-import { fileFailure } from './files.js';
+import { fileFailure, readUpTo } from './files.js';
 import { packageVersion, say, type Host } from './host.js';
+
+/** The most bytes of a trusted head. */
+const HEAD_LIMIT = 64 * 1024;
 
 /** Where the cache is. */
 export interface CacheFlags {
@@ -85,7 +88,7 @@ export async function withDatabase<T>(
     };
     const store = await openStoreFor(host, options, notice);
     try {
-      await noticeEvidence(store, alarm);
+      await noticeEvidence(store, key, alarm);
       return await workWith(store);
     } catch (error) {
       if (!isGosumError(error, 'STORE_FAILED')) throw error;
@@ -153,7 +156,7 @@ async function readTrustedHead(
   const name = `--trusted-head ${trustedHead}`;
   let note: Uint8Array;
   try {
-    note = new Uint8Array(await readFile(path.resolve(host.cwd, trustedHead)));
+    note = await readUpTo(path.resolve(host.cwd, trustedHead), HEAD_LIMIT, host.interrupted);
   } catch (cause) {
     throw fileFailure(name, cause);
   }
@@ -170,12 +173,19 @@ async function readTrustedHead(
   return note;
 }
 
-/** A fork stays visible until a person clears it. */
-async function noticeEvidence(store: Store, alarm: (text: string) => void): Promise<void> {
-  for (const { key, foundAt } of await store.evidence()) {
-    const [name] = key.split('+');
-    alarm(`${name ?? key} was seen to misbehave at ${foundAt}: see gosumcheck evidence`);
-  }
+/** A fork stays visible until a person clears it. What proves none was not written by us: it accuses nobody. */
+async function noticeEvidence(store: Store, key: VerifierKey, alarm: (text: string) => void): Promise<void> {
+  const own = (await store.evidence()).filter((evidence) => evidence.key === formatVerifierKey(key));
+  const proved = own.find((evidence) => {
+    try {
+      checkFork(evidence, key);
+      return true;
+    } catch (error) {
+      if (!isGosumError(error)) throw error;
+      return false;
+    }
+  });
+  if (proved !== undefined) alarm(`${key.name} was seen to misbehave at ${proved.foundAt}: see gosumcheck evidence`);
 }
 
 function deadlineSignal(milliseconds: number): { signal: AbortSignal; cancel: () => void } {

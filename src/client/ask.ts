@@ -15,10 +15,11 @@ export interface Asked {
   readonly fromCache: boolean;
 }
 
-/** Opens tree heads, each distinct note once: a server gives the same head with many answers. */
+/** Opens tree heads, each distinct note once: a server gives the same head with many answers. Equal heads are one object. */
 export class HeadOpener {
   readonly #key: VerifierKey;
   readonly #opened = new Map<string, SignedHead | GosumError>();
+  readonly #heads = new Map<string, SignedHead>();
   readonly #latin1 = new TextDecoder('latin1');
 
   constructor(key: VerifierKey) {
@@ -43,7 +44,11 @@ export class HeadOpener {
 
   #try(note: Uint8Array): SignedHead | GosumError {
     try {
-      return openTreeHead(note, this.#key);
+      const head = openTreeHead(note, this.#key);
+      const key = this.#latin1.decode(head.note);
+      const known = this.#heads.get(key) ?? head;
+      this.#heads.set(key, known);
+      return known;
     } catch (error) {
       return error instanceof GosumError && error.outcome === 'unproved' ? error : answerMalformed(error);
     }

@@ -153,8 +153,8 @@ export class Batch {
     const all = new Set([...(newest === undefined ? [] : [newest]), ...shown, ...this.#cachedHeads]);
     const head = [...all].reduce(greater, undefined);
     if (head === undefined) return true;
-    this.#checkTrusted(head);
-    const before = [newest, this.trustedIsNew ? this.#trusted : undefined].filter((old): old is SignedHead => old !== undefined && old.size > 0);
+    const trusted = this.trustedIsNew ? this.#trusted : undefined;
+    const before = [newest, trusted].filter((old): old is SignedHead => old !== undefined && old.size > 0 && old.size <= head.size);
 
     const records = [...this.#asked.values()].map(({ answer }) => answer.id).filter((id) => id < head.size);
     const wanted = {
@@ -173,6 +173,7 @@ export class Batch {
       return false;
     }
     const unproved = await this.#checkHeads(proof, head, before, all);
+    this.#checkTrusted(head); // after the forks: a log that contradicts itself is more than one that lags behind
 
     const proved = new Map<string, ProvedRecord>();
     const again: string[] = [];
@@ -314,8 +315,8 @@ function greater(a: SignedHead | undefined, b: SignedHead): SignedHead {
   return a === undefined || b.size > a.size ? b : a;
 }
 
-/** The error as one of ours, to be reported; a bug, an interruption or a broken store is thrown on. */
+/** The error as one of ours, to be reported; a bug, an interruption, a broken store or a changed key is thrown on. */
 function notLocal(error: unknown): GosumError {
-  if (!isGosumError(error) || error.outcome === 'local') throw error;
+  if (!isGosumError(error) || error.outcome === 'local' || error.code === 'KEY_CHANGED') throw error;
   return error;
 }

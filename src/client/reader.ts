@@ -9,10 +9,10 @@ import { HASH_SIZE } from '../core/hash.js';
 import { formatTilePath, fullTile, TILE_BYTES, TILE_WIDTH, type Tile } from '../core/tile.js';
 import { Once } from './once.js';
 
-/** The most bytes of a signed note; Go's own limit on a tree head. */
-const NOTE_LIMIT = 1_000_000;
-/** The most bytes of a lookup's answer: a record of two lines, and a note. */
-const LOOKUP_LIMIT = NOTE_LIMIT + 64 * 1024;
+/** The most bytes of a signed note: a tree head has some 200, and 100 signatures are the most. Go has no such limit. */
+const NOTE_LIMIT = 32 * 1024;
+/** The most bytes of a lookup's answer: a record of two lines, most often some 200 bytes, and a note. */
+const LOOKUP_LIMIT = 2 * NOTE_LIMIT;
 
 /** Bytes, and whether the database itself gave them. */
 export interface Answer {

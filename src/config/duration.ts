@@ -15,6 +15,9 @@ const UNITS = new Map<string, bigint>([
   ['h', 3_600_000_000_000n],
 ]);
 
+/** Milliseconds: the longest that a timer of Node can wait, some 24 days; a longer one would end at once. */
+export const MAX_TIMER: number = 2 ** 31 - 1;
+
 /** Go counts nanoseconds in 64 bits with a sign: about 292 years. */
 const MOST = 2n ** 63n;
 

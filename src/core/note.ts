@@ -84,6 +84,11 @@ export function signNote(text: Uint8Array, signers: readonly SignerKey[], existi
   return note;
 }
 
+/** A note's bytes with nothing but what was verified: the text, and the signatures of known keys. */
+export function verifiedBytes(note: Note): Uint8Array {
+  return signNote(note.text, [], note.verified);
+}
+
 interface SignatureLine extends NoteSignature {
   /** The line behind its prefix; equal lines are one. */
   readonly line: string;

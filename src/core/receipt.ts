@@ -21,7 +21,7 @@ import type { VerifierKey } from './key.js';
 import type { ProvedTree } from './plan.js';
 import type { Proved } from './proved.js';
 import { checkRecordText, recordHash, type LogRecord } from './record.js';
-import { concatBytes, decodeUtf8, encodeUtf8 } from './text.js';
+import { concatBytes, decodeUtf8, encodeUtf8, joinBytes } from './text.js';
 import { nodeHash, proveRecord, rangeHash, type Range } from './tree.js';
 import { openTreeHead, type SignedHead } from './treehead.js';
 
@@ -75,10 +75,15 @@ export function makeReceipt(
   const sorted = [...new Map(records.map((record) => [record.id, record])).values()].sort((a, b) => a.id - b.id);
   const ids = sorted.map((record) => record.id);
   const hashes = coveringRanges(tree.head.size, ids).map((range) => rangeHash(range, tree.read));
-  const parts = [encodeUtf8(`${FIRST_LINE}\nnote ${head.note.length}\n`), head.note, encodeUtf8(`records ${sorted.length}\n`)];
-  for (const { id, text } of sorted) parts.push(encodeUtf8(`${id} ${text.length}\n`), text);
-  parts.push(encodeUtf8(`hashes ${hashes.length}\n`), ...hashes);
-  return { bytes: concatBytes(...parts), covers } as Proved<KeptReceipt>;
+  const bytes = joinBytes([
+    encodeUtf8(`${FIRST_LINE}\nnote ${head.note.length}\n`),
+    head.note,
+    encodeUtf8(`records ${sorted.length}\n`),
+    ...sorted.flatMap(({ id, text }) => [encodeUtf8(`${id} ${text.length}\n`), text]),
+    encodeUtf8(`hashes ${hashes.length}\n`),
+    ...hashes,
+  ]);
+  return { bytes, covers } as Proved<KeptReceipt>;
 }
 
 /**

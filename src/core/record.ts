@@ -7,7 +7,7 @@ import { sha256 } from '#crypto';
 import { GosumError } from '../errors.js';
 import type { Hash } from './hash.js';
 import { parseCount } from './integer.js';
-import { concatBytes, decodeUtf8, encodeUtf8 } from './text.js';
+import { concatBytes, decodeUtf8, encodeUtf8, joinBytes } from './text.js';
 
 const NEWLINE = 0x0a;
 const LEAF = Uint8Array.of(0);
@@ -82,7 +82,7 @@ export function parseDataTile(bytes: Uint8Array, width: number): Uint8Array[] {
 /** Writes a data tile, with a blank line after every record, as x/mod's server has it. */
 export function formatDataTile(texts: readonly Uint8Array[]): Uint8Array {
   const newline = encodeUtf8('\n');
-  return concatBytes(...texts.flatMap((text) => [text, newline]));
+  return joinBytes(texts.flatMap((text) => [text, newline]));
 }
 
 /**

@@ -26,6 +26,11 @@ export function decodeUtf8(bytes: Uint8Array): string {
 
 /** One byte string of several. */
 export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
+  return joinBytes(parts);
+}
+
+/** One byte string of a list, however long: arguments of a call are limited to some 100,000. */
+export function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
   const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let offset = 0;
   for (const part of parts) {

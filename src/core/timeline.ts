@@ -48,6 +48,8 @@ export class Timeline {
   readonly #heads: ReadonlyMap<number, TimelineHead>;
   /** Sizes of heads that were proved to lie under the newest. */
   readonly #proved: Set<number>;
+  /** Sizes of heads whose way was found to be broken: a long one is not walked again and again. */
+  readonly #broken = new Set<number>();
 
   /**
    * @param heads attacker-controlled: what a store gave, in any order.
@@ -81,20 +83,30 @@ export class Timeline {
    * @throws {GosumError} `PROOF_MISMATCH` where it is not proved to. That accuses nobody: proofs may be lost or damaged.
    */
   check(head: TreeHead): void {
-    const way: TimelineHead[] = [];
-    for (let at = head.size; !this.#proved.has(at); ) {
-      const known = this.#heads.get(at);
-      const next = known?.next && this.#heads.get(known.next.size);
-      if (known?.next === undefined || next === undefined || next.size <= known.size) {
-        throw broken(`no way from the tree of ${at} to the newest`);
+    const way: number[] = [];
+    try {
+      for (let at = head.size; !this.#proved.has(at); ) {
+        way.push(at);
+        at = this.#next(at);
       }
-      checkTree(known.next.proof, next, known);
-      way.push(known);
-      at = next.size;
+    } catch (error) {
+      for (const size of way) this.#broken.add(size);
+      throw error;
     }
+    for (const size of way) this.#proved.add(size);
     const known = this.#heads.get(head.size);
     if (known === undefined || !sameTree(known, head)) throw broken(`it has another tree of ${head.size}`);
-    for (const { size } of way) this.#proved.add(size);
+  }
+
+  /** The size of the head that one is proved to lie under. */
+  #next(size: number): number {
+    const known = this.#heads.get(size);
+    const next = known?.next && this.#heads.get(known.next.size);
+    if (known?.next === undefined || next === undefined || next.size <= size || this.#broken.has(size)) {
+      throw broken(`no way from the tree of ${size} to the newest`);
+    }
+    checkTree(known.next.proof, next, known);
+    return next.size;
   }
 }
 

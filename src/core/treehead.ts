@@ -7,7 +7,7 @@ import { GosumError } from '../errors.js';
 import { equalBytes, formatHash, parseHash, type Hash } from './hash.js';
 import { parseCount } from './integer.js';
 import type { VerifierKey } from './key.js';
-import { openNote } from './note.js';
+import { openNote, verifiedBytes } from './note.js';
 import { decodeUtf8, encodeUtf8 } from './text.js';
 
 const FIRST_LINE = 'go.sum database tree';
@@ -23,8 +23,9 @@ export interface TreeHead {
   readonly hash: Hash;
 }
 
-/** A tree head whose signature by the log's key was verified, with the whole note it came in. */
+/** A tree head whose signature by the log's key was verified. */
 export interface SignedHead extends TreeHead {
+  /** The signed note, with the verified signature alone: anybody on the way can add lines that nobody verifies. */
   readonly note: Uint8Array;
 }
 
@@ -60,7 +61,8 @@ export function parseTreeHead(text: Uint8Array): TreeHead {
  * @throws {GosumError} what `openNote` and `parseTreeHead` throw.
  */
 export function openTreeHead(note: Uint8Array, key: VerifierKey): SignedHead {
-  return { ...parseTreeHead(openNote(note, [key]).text), note };
+  const opened = openNote(note, [key]);
+  return { ...parseTreeHead(opened.text), note: verifiedBytes(opened) };
 }
 
 /** Reports whether two heads are the same tree. */

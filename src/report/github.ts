@@ -38,7 +38,8 @@ export function formatGithub(run: VerifyRun, options: ReportOptions): string {
   if (rest.length > 0) {
     const count = plural(rest.length, 'more problem');
     lines.push(`::notice title=${property(`gosumcheck: ${count}`)}::${data(`${count}: see the log of this step`)}`);
-    lines.push(`${count}:`, ...rest.map((problem) => `- ${describe(problem)}`));
+    lines.push(`${count}:`);
+    for (const problem of rest) lines.push(`- ${describe(problem)}`);
   }
   if (run.fork !== undefined) lines.push(...visibleLines(run.fork.trimEnd()));
   for (const [category, verdicts] of groups) {

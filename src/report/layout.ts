@@ -32,7 +32,7 @@ export interface Row {
  * Lays rows out in two columns. Where one of them would not fit, every value goes below its label, deeper by two, wrapped.
  */
 export function columns(rows: readonly Row[], width: number, indent: string): string[] {
-  const labels = Math.max(...rows.map(({ label }) => label.length));
+  const labels = rows.reduce((most, { label }) => Math.max(most, label.length), 0);
   const fits = rows.every(({ value }) => indent.length + labels + 2 + value.length <= width);
   return rows.flatMap(({ label, value, paint = unpainted }) =>
     fits

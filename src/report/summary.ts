@@ -71,6 +71,8 @@ export function resultOf(run: VerifyRun): string | undefined {
   const counts = problemsOf(run).map(([category, verdicts]) =>
     verdicts.length === 0 ? CATEGORIES[category].title : `${plural(verdicts.length, 'line')} ${CATEGORIES[category].counted}`,
   );
+  // Exit 2 is also that of a run whose settings let nothing be asked.
+  const ending = run.exitCode === 2 && run.summary.skipped < run.summary.lines ? 'NOT VERIFIED' : ENDINGS[run.exitCode];
   const what = counts.length === 0 ? '' : `: ${counts.join(', ')}`;
-  return `${ENDINGS[run.exitCode] ?? 'FAILED'}, exit ${run.exitCode}${what}`;
+  return `${ending ?? 'FAILED'}, exit ${run.exitCode}${what}`;
 }

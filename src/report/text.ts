@@ -50,7 +50,7 @@ function section(page: Page, category: Category, verdicts: readonly Verdict[]): 
   const count = verdicts.length === 0 ? '' : `${plural(verdicts.length, 'line')}: `;
   const [first = '', ...rest] = wrap(`${count}${title}`, width, ' '.repeat(heading.length + 2));
   const lines = [`${page.style(HEADING_STYLES[level], heading)}${first.slice(heading.length)}`, ...rest, ''];
-  lines.push(...findings(page, category, verdicts));
+  for (const line of findings(page, category, verdicts)) lines.push(line);
   if (category === 'skipped') return lines;
   lines.push('', ...wrap(meaning, width, '  '));
   for (const { text, commands = [] } of adviceFor(category, verdicts, page.run, page.options)) {

@@ -10,7 +10,7 @@ import { GosumError } from '../errors.js';
  * Checks that a name keeps its key for ever, and a key its name.
  *
  * @param known what the store remembers: of the name its key, of the key its name.
- * @throws {GosumError} `KEY_CHANGED` where the name remembers another key.
+ * @throws {GosumError} `KEY_CHANGED` where the name remembers another key; `STORE_FAILED` where the key has another name.
  */
 export function checkName(
   name: string,
@@ -23,7 +23,7 @@ export function checkName(
     });
   }
   if (known.name !== undefined && known.name !== name) {
-    throw new Error(`the key ${key} is of ${known.name}, not of ${name}`);
+    throw contradiction(`the key ${key} is of ${known.name}, not of ${name}`);
   }
 }
 
@@ -32,7 +32,8 @@ export function checkName(
  *
  * @param kept the head of that size in the store, if any.
  * @param newest size of the store's newest head.
- * @throws {Error} a plain one: the caller's arithmetic is wrong.
+ * @throws {GosumError} `STORE_FAILED` where what is kept contradicts what was proved; a plain `Error` where the caller's
+ * arithmetic is wrong.
  */
 export function checkChange(
   change: Change,
@@ -48,7 +49,7 @@ export function checkChange(
   for (const { size, hash, next } of change.heads) {
     if (!isCount(size) || hash.length !== HASH_SIZE) throw new Error(`a head of ${size} records with no hash`);
     const before = kept(size);
-    if (before !== undefined && !equalBytes(before.hash, hash)) throw new Error(`two heads of ${size} records`);
+    if (before !== undefined && !equalBytes(before.hash, hash)) throw contradiction(`it has another head of ${size} records`);
     if (next === undefined) continue;
     if (next.size <= size || !(changed.has(next.size) || kept(next.size) !== undefined)) {
       throw new Error(`the head of ${size} records leads to none of ${next.size}`);
@@ -59,4 +60,11 @@ export function checkChange(
       throw new Error(`${formatTilePath(tile)}: no hash tile, ${bytes.length} bytes`);
     }
   }
+}
+
+/** What somebody else wrote into the store: no mistake of ours, and no reason to end a run. */
+function contradiction(detail: string): GosumError {
+  return new GosumError('STORE_FAILED', `the store contradicts what was proved: ${detail}`, {
+    hint: '`gosumcheck cache clean --all` begins anew',
+  });
 }

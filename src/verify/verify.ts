@@ -129,12 +129,16 @@ function failure({ module, version }: GoSumLine, { code, message, retryable, hin
   return { code, message: said, retryable, hint };
 }
 
-/** 1 (a lie, or what may be one) goes before 4 (unknown to the log), and that before 3 (not asked, or not answered). */
+/**
+ * 1 (a lie, or what may be one) goes before 4 (unknown to the log), and that before 3 (not asked, or not answered). What is
+ * none of these and not verified, such as a proxy setting that cannot be used, is 2: 0 is only for what is proved.
+ */
 function exitCode(results: readonly Verdict[], problem: GosumError | undefined, allSkipped: boolean): number {
   const found = new Set(results.map(({ code }) => (code === undefined ? undefined : outcomeOf(code))));
   if (problem !== undefined) found.add(problem.outcome);
   if (found.has('mismatch') || found.has('unproved') || found.has('fork')) return 1;
   if (found.has('missing')) return 4;
   if (found.has('unreachable')) return 3;
-  return allSkipped ? 2 : 0;
+  const proved = problem === undefined && results.every(({ status }) => status === 'verified' || status === 'skipped');
+  return proved && !allSkipped ? 0 : 2;
 }
