@@ -7,6 +7,7 @@ import { checkFork } from '../../src/core/fork.js';
 import { newSignerKey } from '../../src/core/key.js';
 import { decodeUtf8, encodeUtf8 } from '../../src/core/text.js';
 import { loadBetterSqlite, loadNodeSqlite } from '../../src/store/driver.js';
+import { openStore } from '../../src/store/open.js';
 import { olderHead, serveLog, slow, TestLog } from '../../src/testing/index.js';
 import { GO_SUM, JOBS, linesOf, MODULES, newLog, newPlace, ROOT, type Place } from './place.js';
 
@@ -231,6 +232,22 @@ t.test('a fork shown to the other commands, and to a run without a cache', { buf
     t.match(stderr, 'no cache to keep the evidence of the fork in');
   }
   t.notOk(existsSync(place.cache));
+});
+
+t.test('evidence that proves nothing raises no alarm, is shown as such, and can be cleared', { buffered: true }, async (t) => {
+  const place = await newPlace(t);
+  await place.run(['verify']);
+  const { store } = await openStore({ file: place.cache });
+  const note = place.log.head();
+  const planted = { key: place.log.vkey, older: note, newer: note, proof: new Uint8Array(32) };
+  await store.addEvidence({ ...planted, foundAt: '2026-01-01T00:00:00Z' });
+  await store.addEvidence({ ...planted, foundAt: '2026-01-02T00:00:00Z', older: Uint8Array.of(0xff) });
+  await store.close();
+  t.match(await place.run(['verify']), { code: 0, stderr: '' });
+  t.match(await place.run(['evidence']), { code: 0, stdout: /NOT PROVED \([^]*NOT PROVED \([^]*it cannot be shown: invalid UTF-8/ });
+  t.match(JSON.parse((await place.run(['evidence', '--format', 'json'])).stdout), [{ verdict: /^NOT PROVED/ }, { verdict: /^NOT PROVED/ }]);
+  t.match(await place.run(['evidence', '--clear']), { code: 0, stderr: /the evidence of 2 forks/ });
+  t.match(await place.run(['evidence']), { code: 0, stderr: /no evidence/ });
 });
 
 t.test('head, and --trusted-head: a memory for a machine that has none', { buffered: true }, async (t) => {

@@ -1,6 +1,6 @@
 /** Options, their variables and the project's file; reports; colours; help; and `lookup`. */
 
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
 import { parseHash } from '../../src/core/hash.js';
@@ -97,6 +97,15 @@ t.test('a report that cannot be written costs no verdict', { buffered: true, ski
   t.match(good, { code: 2, stdout: /^log /, stderr: 'gosumcheck: --report /dev/full: the disk is full\n' });
   t.match(readFileSync(path.join(place.folder, 'report.txt'), 'utf8'), /^log /, 'the others are written');
   t.match(await place.run(['verify', 'bad.sum', ...full]), { code: 1, stdout: /^MISMATCH/, stderr: /the disk is full/ });
+});
+
+t.test('a link in the repository that leads to a file without an end', { buffered: true, skip: !existsSync('/dev/zero') && 'there is no /dev/zero' }, async (t) => {
+  const place = await newPlace(t, { sub: {}, project: { 'go.sum': GO_SUM } });
+  symlinkSync('/dev/zero', path.join(place.folder, 'sub', 'go.sum'));
+  symlinkSync('/dev/zero', path.join(place.folder, 'project', 'gosumcheck.toml'));
+  t.match(await place.run(['verify', 'sub']), { code: 2, stdout: '', stderr: /more than \d+ bytes\n$/ });
+  t.match(await place.run(['verify', 'project']), { code: 2, stdout: '', stderr: /more than \d+ bytes\n/ });
+  t.match(await place.run(['verify', '-', '--trusted-head', '/dev/zero'], { stdin: GO_SUM }), { code: 2, stderr: /more than \d+ bytes\n/ });
 });
 
 t.test('colours', { buffered: true }, async (t) => {

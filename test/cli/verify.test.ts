@@ -188,6 +188,7 @@ const REFUSED: readonly { name: string; args?: string[]; env?: Record<string, st
   { name: 'a trusted head that is none', args: ['--trusted-head', 'go.sum'], says: /--trusted-head go\.sum: no tree head signed by log\.example: .*\n {2}`gosumcheck head` makes/ },
   { name: 'an unknown option', args: ['--nonsense'], says: /^gosumcheck: unknown option '--nonsense'/ },
   { name: 'a bad duration', args: ['--timeout', '5'], says: /'--timeout <duration>' argument '5' is invalid\. Want a duration/ },
+  { name: 'a duration beyond any timer', args: ['--deadline', '597h'], says: /'597h' is invalid\. Want a duration/ },
   { name: 'an unknown format', args: ['--format', 'yaml'], says: /Allowed choices are text, json/ },
   { name: 'a report of no format', args: ['--report', 'out.txt'], says: /Want FORMAT=FILE/ },
   { name: 'a report on stdout', args: ['--report', 'json=-'], says: /For a report on stdout there is --format/ },
@@ -218,6 +219,20 @@ t.test('exit 2 comes before any network', { buffered: true }, async (t) => {
   await Promise.all(Array.from({ length: JOBS }, worker));
   t.strictSame([place.asked(), place.served.connections], [[], 0]);
   t.notOk(existsSync(place.cache));
+});
+
+t.test('settings that show to be unusable only when something is asked: exit 2, and never 0', { buffered: true }, async (t) => {
+  const place = await newPlace(t);
+  const proxies: Record<string, string>[] = [
+    { GOPROXY: place.served.url.replace('//', '//user:secret@') },
+    { GOPROXY: 'https://proxy.example', HTTPS_PROXY: 'socks5://127.0.0.1:9' },
+  ];
+  for (const env of proxies) {
+    const { code, report } = await place.verify(['--no-cache'], { env: { GOSUMDB: place.log.vkey, ...env } });
+    t.strictSame([code, report.complete, report.summary.failed], [2, false, 8]);
+    t.strictSame(new Set(report.results.map(({ code, retryable }) => `${code} ${retryable}`)), new Set(['CONFIG_INVALID false']));
+  }
+  t.strictSame(place.asked(), []);
 });
 
 t.test('which files: the two of the folder, those below, standard input, each once', { buffered: true }, async (t) => {
