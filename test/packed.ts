@@ -74,11 +74,11 @@ t.test('what is packed', async (t) => {
   const wanted = Object.values(MANIFEST.exports).map((file) => file.slice('./'.length));
   const texts = ['README.md', 'LICENSE', 'CHANGELOG.md', 'SECURITY.md'];
   const crypto = ['node', 'noble'].map((backing) => `dist/src/core/crypto/${backing}.js`);
-  for (const file of [...wanted, ...texts, ...crypto, 'bin/gosumcheck.js']) t.ok(files.has(file), file);
-  const scripts = [...files].filter((file) => file.startsWith('dist/') && file.endsWith('.js'));
+  for (const file of [...wanted, ...texts, ...crypto, 'bin/gosumcheck.js', 'dist/bundle/cli/main.js']) t.ok(files.has(file), file);
+  const scripts = [...files].filter((file) => file.startsWith('dist/src/') && file.endsWith('.js'));
   const sources = scripts.map((file) => file.slice('dist/'.length).replace(/\.js$/, '.ts'));
   t.same(sources.filter((file) => !files.has(file)), [], 'every source map leads to a source');
-  t.same([...files].filter((file) => !/^(?:bin|dist\/src|docs|src)\/|^[^/]+$/.test(file)), [], 'and nothing else');
+  t.same([...files].filter((file) => !/^(?:bin|dist\/bundle|dist\/src|docs|src)\/|^[^/]+$/.test(file)), [], 'and nothing else');
 });
 
 for (const scripts of [true, false]) {

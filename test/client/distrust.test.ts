@@ -84,6 +84,28 @@ t.test('a cache written by somebody else is never believed', async (t) => {
   }
 });
 
+t.test('a cache that contradicts what is proved is gone on without', async (t) => {
+  const log = newLog(3000);
+  const contradictions = [
+    "update db set name = 'x.example'",
+    'insert into head (db, size, hash, note, next, proof) select db, 2000, zeroblob(32), note, size, zeroblob(32) from head where next is null',
+  ];
+  for (const sql of contradictions) {
+    const file = path.join(t.testdir(), `cache${contradictions.indexOf(sql)}.db`);
+    await fillCache(file, log.clone());
+    const db = new Database(file);
+    db.exec(sql);
+    db.close();
+    const { rig, close } = await openRig(file, log.clone().fill(4000));
+    rig.log.add('example.com/new', 'v1.0.0');
+    const wanted = [{ module: 'example.com/new', version: 'v1.0.0' }];
+    const lookups = await rig.lookup(wanted, { trustedHead: log.head(2000) });
+    t.strictSame(outcomes(lookups), { 'example.com/new@v1.0.0': 'found' }, sql);
+    t.match(rig.notices.join('\n'), /contradicts what was proved/);
+    await close();
+  }
+});
+
 t.test('an older cache is a shorter memory, and no harm', async (t) => {
   const log = newLog(3000);
   const folder = t.testdir();
