@@ -56,7 +56,7 @@ export async function verifyCommand(
   const { run, privateModules } = await withDatabase(host, options, async ({ db, settings, signal }) => {
     const { privateModules } = settings;
     const { fresh } = options;
-    // Where there is a go.mod that needs no go.sum, no line is as good as it should be.
+    // No line at all comes here only from a go.mod that needs no go.sum: nothing to verify, and nothing wrong.
     const allowAllSkipped = options.allowAllSkipped === true || lines.length === 0;
     const skippedBy = (module: string): string | undefined => privateModules.skippedBy(module);
     return { run: await verifyLines(db, lines, { skippedBy, allowAllSkipped, fresh, signal }), privateModules };
