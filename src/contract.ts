@@ -54,7 +54,7 @@ export interface TimelineHead {
   /** Number of records. */
   readonly size: number;
   readonly hash: Hash;
-  /** The whole signed note, as received. */
+  /** The signed note, with the verified signature alone. */
   readonly note: Uint8Array;
   readonly next?: {
     /** Size of the greater head. */
