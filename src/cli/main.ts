@@ -1,8 +1,10 @@
 /** The entry of the command: parses, runs one command, and turns what it throws into a message and an exit code. */
 
+import { CommanderError } from 'commander';
 import { GosumError, isGosumError } from '../errors.js';
 import { exitCodeOf } from './exitcode.js';
-import { packageVersion, print, processHost, say, sayError, type Host } from './host.js';
+import { processHost, say, sayError, type Host } from './host.js';
+import { buildProgram } from './program.js';
 
 /**
  * Runs the command line and gives the exit code.
@@ -12,11 +14,6 @@ import { packageVersion, print, processHost, say, sayError, type Host } from './
 export async function main(args: readonly string[], host: Host = hostWithSignals()): Promise<number> {
   // Each write looks at its own failure; without a listener a reader that went away would end the process here.
   for (const stream of [host.stdout, host.stderr]) stream.on('error', () => undefined);
-  if (args.length === 1 && args[0] === '--version') {
-    await print(host, `${packageVersion()}\n`);
-    return 0;
-  }
-  const [{ CommanderError }, { buildProgram }] = await Promise.all([import('commander'), import('./program.js')]);
   let exitCode = 0;
   const program = buildProgram(host, (code) => {
     exitCode = code;
