@@ -100,6 +100,8 @@ class RemoteReader implements Remote {
   }
 
   async #choose(): Promise<AnySource> {
+    // Reads come together: how many wait decides how many connections are opened at once.
+    await new Promise((resolve) => setImmediate(resolve));
     try {
       this.#chosen = await this.#walk();
       return this.#chosen;
