@@ -1,7 +1,6 @@
 /** The go.sum files that `verify` is asked to look at: named ones, those of folders, standard input. */
 
-import { existsSync, type Dirent } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { existsSync, promises, statSync, type Dirent } from 'node:fs';
 import path from 'node:path';
 import { GosumError } from '../errors.js';
 import { fileFailure, readAllUpTo, readUpTo } from './files.js';
@@ -49,7 +48,7 @@ export async function readInputs(host: Host, paths: readonly string[]): Promise<
   if (paths.length === 0) await lookIn(cwd, '', files, bare, false);
   for (const name of paths) {
     const absolute = path.resolve(cwd, name);
-    const isFolder = name !== '-' && (await isFolderAt(absolute, name));
+    const isFolder = name !== '-' && isFolderAt(absolute, name);
     if (isFolder) await lookIn(cwd, name, files, bare, true);
     else files.push(name);
     if (name !== '-') folder ??= isFolder ? absolute : path.dirname(absolute);
@@ -75,7 +74,7 @@ export async function readInputs(host: Host, paths: readonly string[]): Promise<
 async function lookIn(cwd: string, folder: string, files: string[], bare: string[], deep: boolean): Promise<void> {
   let entries: Dirent[];
   try {
-    entries = await readdir(path.resolve(cwd, folder), { withFileTypes: true });
+    entries = await promises.readdir(path.resolve(cwd, folder), { withFileTypes: true });
   } catch (cause) {
     throw fileFailure(folder || '.', cause);
   }
@@ -90,9 +89,9 @@ async function lookIn(cwd: string, folder: string, files: string[], bare: string
   }
 }
 
-async function isFolderAt(absolute: string, name: string): Promise<boolean> {
+function isFolderAt(absolute: string, name: string): boolean {
   try {
-    return (await stat(absolute)).isDirectory();
+    return statSync(absolute).isDirectory();
   } catch (cause) {
     throw fileFailure(name, cause);
   }

@@ -1,7 +1,6 @@
 /** The reports that `verify` writes to files, beside the one on stdout. */
 
-import { constants } from 'node:fs';
-import { access, stat, writeFile } from 'node:fs/promises';
+import { constants, promises } from 'node:fs';
 import path from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import type { GosumError } from '../errors.js';
@@ -37,8 +36,8 @@ export async function checkReportFiles(cwd: string, reports: readonly ReportFile
   for (const { file } of reports) {
     const absolute = path.resolve(cwd, file);
     try {
-      if (await isThere(absolute)) await access(absolute, constants.W_OK);
-      else await access(path.dirname(absolute), constants.W_OK);
+      if (await isThere(absolute)) await promises.access(absolute, constants.W_OK);
+      else await promises.access(path.dirname(absolute), constants.W_OK);
     } catch (cause) {
       throw fileFailure(`--report ${file}`, cause);
     }
@@ -56,7 +55,7 @@ export async function writeReports(
   for (const { format, file } of reports) {
     const text = await formatReport(format, run, options);
     try {
-      await writeFile(path.resolve(cwd, file), text);
+      await promises.writeFile(path.resolve(cwd, file), text);
     } catch (cause) {
       failures.push(fileFailure(`--report ${file}`, cause));
     }
@@ -67,7 +66,7 @@ export async function writeReports(
 /** Reports whether there is such a file. @throws the system's error, also for a folder. */
 async function isThere(absolute: string): Promise<boolean> {
   try {
-    if ((await stat(absolute)).isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' });
+    if ((await promises.stat(absolute)).isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' });
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;

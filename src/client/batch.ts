@@ -67,7 +67,7 @@ export class Batch {
 
   /** The way that was taken to the database; `cache` where it was not asked. */
   get way(): string {
-    return this.#reader.asked > 0 ? (this.#options.source?.label ?? 'cache') : 'cache';
+    return this.#reader.asked ? (this.#options.source?.label ?? 'cache') : 'cache';
   }
 
   /** What the store could not prove. */
@@ -175,6 +175,32 @@ export class Batch {
     const unproved = await this.#checkHeads(proof, head, before, all);
     this.#checkTrusted(head); // after the forks: a log that contradicts itself is more than one that lags behind
 
+    const { proved, again } = this.#proveRecords(proof, head, unproved);
+    if (again.length > 0) {
+      // Cached answers that are not true: the database's own are asked for, and all is proved once more.
+      await Promise.all(again.map((name) => this.#askAgain(name)));
+      return false;
+    }
+    if (!(await this.#keep(proof.tree, head, before, proved))) {
+      await this.#remember([]);
+      return false;
+    }
+    for (const [name, record] of proved) this.#settle(name, () => this.#found(name, record, false));
+    this.head = head;
+    this.#seenBefore ||= before.length > 0;
+    return true;
+  }
+
+  /**
+   * Proves each answer's record under the head; why one is not proved is its result.
+   *
+   * @returns what is proved, and whose cached answer is not true.
+   */
+  #proveRecords(
+    proof: Proof,
+    head: SignedHead,
+    unproved: ReadonlyMap<SignedHead, GosumError>,
+  ): { proved: Map<string, ProvedRecord>; again: string[] } {
     const proved = new Map<string, ProvedRecord>();
     const again: string[] = [];
     for (const [name, { answer, head: own, fromCache }] of this.#asked) {
@@ -193,19 +219,7 @@ export class Batch {
         this.results.set(name, why);
       }
     }
-    if (again.length > 0) {
-      // Cached answers that are not true: the database's own are asked for, and all is proved once more.
-      await Promise.all(again.map((name) => this.#askAgain(name)));
-      return false;
-    }
-    if (!(await this.#keep(proof.tree, head, before, proved))) {
-      await this.#remember([]);
-      return false;
-    }
-    for (const [name, record] of proved) this.#settle(name, () => this.#found(name, record, false));
-    this.head = head;
-    this.#seenBefore ||= before.length > 0;
-    return true;
+    return { proved, again };
   }
 
   #checkTrusted(head: SignedHead): void {

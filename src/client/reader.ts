@@ -38,14 +38,14 @@ export class Reader {
   readonly #tiles = new Once<Answer>();
   /** Paths whose cached bytes did not authenticate: of these only the database is asked. */
   readonly #distrusted = new Set<string>();
-  #asked = 0;
+  #asked = false;
 
   constructor(options: ReaderOptions) {
     this.#options = options;
   }
 
-  /** How many reads the database was asked for. */
-  get asked(): number {
+  /** Whether the database was asked for anything. */
+  get asked(): boolean {
     return this.#asked;
   }
 
@@ -113,7 +113,6 @@ export class Reader {
   async #ask(path: string, limit: number): Promise<Uint8Array> {
     const { source } = this.#options;
     if (source === undefined) throw new GosumError('OFFLINE', `${path.slice(1)}: not cached, and offline`);
-    this.#asked++;
     const bytes = await this.#readSource(source, path, limit);
     if (bytes === undefined) throw new GosumError('UNREACHABLE', `${path.slice(1)}: ${source.label} has no answer`);
     return bytes;
@@ -122,8 +121,11 @@ export class Reader {
   /** Reads from the database. Only of a lookup is "not found" a word about a module; a tile or a head has to be there. */
   async #readSource(source: Source, path: string, limit: number): Promise<Uint8Array | undefined> {
     try {
-      return await source.read(path, { limit, signal: this.#options.signal });
+      const bytes = await source.read(path, { limit, signal: this.#options.signal });
+      this.#asked = true;
+      return bytes;
     } catch (error) {
+      this.#asked ||= !isGosumError(error, 'OFFLINE');
       if (!isGosumError(error, 'NOT_FOUND') || path.startsWith('/lookup/')) throw error;
       throw new GosumError('UNREACHABLE', error.message, { cause: error });
     }

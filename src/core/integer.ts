@@ -1,6 +1,6 @@
 /**
- * Counts: record numbers and tree sizes, as safe integers (up to 2^53 - 1) and without bit operators,
- * which in JavaScript are of 32 bits.
+ * Counts: record numbers and tree sizes, as safe integers (up to 2^53 - 1); never by bit operators alone, which in
+ * JavaScript are of 32 bits.
  */
 
 import { GosumError } from '../errors.js';
@@ -27,9 +27,8 @@ export function isCount(value: number): boolean {
 
 /** The greatest power of two that is less than `n`, for n ≥ 2: where RFC 6962 §2.1 splits a tree of `n` leaves. */
 export function splitPoint(n: number): number {
-  let k = 1;
-  while (k * 2 < n) k *= 2;
-  return k;
+  const high = Math.floor((n - 1) / 2 ** 32);
+  return high > 0 ? 2 ** (63 - Math.clz32(high)) : 2 ** (31 - Math.clz32(n - 1));
 }
 
 /** The `level` of a complete subtree with `width` leaves, a power of two. */

@@ -13,6 +13,7 @@
  * single leaf that is asked for is computed from its text; everything else is split.
  */
 
+import { sha256 } from '#crypto';
 import type { KeptReceipt } from '../contract.js';
 import { GosumError } from '../errors.js';
 import { equalBytes, HASH_SIZE, hashAt, type Hash } from './hash.js';
@@ -21,8 +22,8 @@ import type { VerifierKey } from './key.js';
 import type { ProvedTree } from './plan.js';
 import type { Proved } from './proved.js';
 import { checkRecordText, recordHash, type LogRecord } from './record.js';
-import { concatBytes, decodeUtf8, encodeUtf8, joinBytes } from './text.js';
-import { nodeHash, proveRecord, rangeHash, type Range } from './tree.js';
+import { decodeUtf8, encodeUtf8, joinBytes } from './text.js';
+import { nodeFrame, proveRecord, rangeHash, recordProofRanges, type Range } from './tree.js';
 import { openTreeHead, type SignedHead } from './treehead.js';
 
 const FIRST_LINE = 'gosumcheck/receipt@v1';
@@ -109,16 +110,18 @@ export function openReceipt(bytes: Uint8Array, key: VerifierKey): Receipt {
   const hashes = parts.take(parts.count('hashes') * HASH_SIZE);
   if (!parts.atEnd) throw malformed('bytes behind the hashes');
 
-  const walk = new Walk(records, hashes);
-  const root = walk.prove({ lo: 0, hi: head.size }, 0, records.length);
-  if (!walk.atEnd) throw malformed('more hashes than the proof needs');
-  if (!equalBytes(root.hash, head.hash)) {
+  const root = walkReceipt(head.size, records, hashes);
+  if (!equalBytes(root, head.hash)) {
     throw new GosumError('PROOF_MISMATCH', `the receipt does not give the tree of ${head.size}`);
   }
-  return {
-    head,
-    records: records.map((record) => ({ ...record, head, proof: () => pathTo(root, record.id) }) as ProvedRecord),
+  let nodes: Map<string, Hash> | undefined;
+  /** The inclusion proof of a record: few ask for one, so that only the first who does has the walk's hashes kept. */
+  const proofOf = (id: number): Uint8Array => {
+    if (nodes === undefined) walkReceipt(head.size, records, hashes, (nodes = new Map<string, Hash>()));
+    const known = nodes;
+    return joinBytes(recordProofRanges(head.size, id).flatMap(({ lo, hi }) => known.get(`${lo}-${hi}`) ?? []));
   };
+  return { head, records: records.map((record) => ({ ...record, head, proof: () => proofOf(record.id) }) as ProvedRecord) };
 }
 
 /** The ranges that hold none of `ids` (ascending), in the order of the walk. */
@@ -138,54 +141,41 @@ function coveringRanges(size: number, ids: readonly number[]): Range[] {
   return ranges;
 }
 
-/** A node of the walked tree; a range that was given by its hash, and a leaf, have no halves. */
-interface Walked extends Range {
-  readonly hash: Hash;
-  readonly halves?: readonly [Walked, Walked];
-}
-
-/** The walk of a check: takes each record and each hash exactly once, in order. */
-class Walk {
-  readonly #records: readonly LogRecord[];
-  readonly #ids: readonly number[];
-  readonly #hashes: Uint8Array;
-  #used = 0;
-
-  constructor(records: readonly LogRecord[], hashes: Uint8Array) {
-    this.#records = records;
-    this.#ids = records.map((record) => record.id);
-    this.#hashes = hashes;
-  }
-
-  get atEnd(): boolean {
-    return this.#used * HASH_SIZE === this.#hashes.length;
-  }
-
-  /** Proves a range that holds the records from `from` up to `to`. */
-  prove({ lo, hi }: Range, from: number, to: number): Walked {
+/**
+ * The walk of a check, which takes each record and each hash exactly once, in order: the root that they give.
+ *
+ * A warm run is mostly this. So it makes no object for a node: each range writes its hash to where the range above it has
+ * the bytes that it will hash, a frame for each depth.
+ *
+ * @param nodes where given, takes the hash of every range on the way, by `lo-hi`.
+ */
+function walkReceipt(size: number, records: readonly LogRecord[], hashes: Uint8Array, nodes?: Map<string, Hash>): Hash {
+  const ids = records.map((record) => record.id);
+  const frames: Uint8Array[] = [];
+  let used = 0;
+  /** Writes to `into`, at `at`, the hash of the range that holds the records from `from` up to `to`. */
+  const walk = (lo: number, hi: number, from: number, to: number, into: Uint8Array, at: number, depth: number): void => {
+    const record = records[from];
     if (from === to) {
-      if (this.atEnd) throw malformed('fewer hashes than the proof needs');
-      return { lo, hi, hash: hashAt(this.#hashes, this.#used++) };
+      const given = hashAt(hashes, used++);
+      if (given.length === 0) throw malformed('fewer hashes than the proof needs');
+      into.set(given, at);
+    } else if (hi - lo === 1 && record !== undefined) {
+      into.set(recordHash(record.text), at);
+    } else {
+      const mid = lo + splitPoint(hi - lo);
+      const split = lowerBound(ids, mid, from, to);
+      const frame = (frames[depth] ??= nodeFrame());
+      walk(lo, mid, from, split, frame, 1, depth + 1);
+      walk(mid, hi, split, to, frame, 1 + HASH_SIZE, depth + 1);
+      into.set(sha256(frame), at);
     }
-    const record = this.#records[from];
-    if (hi - lo === 1 && record !== undefined) return { lo, hi, hash: recordHash(record.text) };
-    const mid = lo + splitPoint(hi - lo);
-    const split = lowerBound(this.#ids, mid, from, to);
-    const left = this.prove({ lo, hi: mid }, from, split);
-    const right = this.prove({ lo: mid, hi }, split, to);
-    return { lo, hi, hash: nodeHash(left.hash, right.hash), halves: [left, right] };
-  }
-}
-
-/** The siblings on the way from the root down to a leaf, the leaf's first: its inclusion proof. */
-function pathTo(root: Walked, id: number): Uint8Array {
-  const siblings: Hash[] = [];
-  for (let node = root; node.halves !== undefined; ) {
-    const [left, right] = node.halves;
-    siblings.push(id < left.hi ? right.hash : left.hash);
-    node = id < left.hi ? left : right;
-  }
-  return concatBytes(...siblings.reverse());
+    nodes?.set(`${lo}-${hi}`, into.slice(at, at + HASH_SIZE));
+  };
+  const root = new Uint8Array(HASH_SIZE);
+  walk(0, size, 0, records.length, root, 0, 0);
+  if (used * HASH_SIZE !== hashes.length) throw malformed('more hashes than the proof needs');
+  return root;
 }
 
 /** The first index in [from, to) whose id is at least `bound`; `to` where there is none. */

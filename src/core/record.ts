@@ -11,6 +11,7 @@ import { concatBytes, decodeUtf8, encodeUtf8, joinBytes } from './text.js';
 
 const NEWLINE = 0x0a;
 const LEAF = Uint8Array.of(0);
+const CONTROL = /[\0-\t\v-\x1f]/;
 
 /** A record and its number in the log. */
 export interface LogRecord {
@@ -91,18 +92,15 @@ export function formatDataTile(texts: readonly Uint8Array[]): Uint8Array {
  * @throws {GosumError} `RECORD_MALFORMED`.
  */
 export function checkRecordText(text: Uint8Array): void {
-  if (text.at(-1) !== NEWLINE) throw malformed('the text does not end in a newline');
-  let last = NEWLINE;
-  for (const byte of text) {
-    if (byte < 0x20 && byte !== NEWLINE) throw malformed('control character');
-    if (byte === NEWLINE && last === NEWLINE) throw malformed('blank line');
-    last = byte;
-  }
+  let lines: string;
   try {
-    decodeUtf8(text);
+    lines = decodeUtf8(text);
   } catch (cause) {
     throw malformed('invalid UTF-8', cause);
   }
+  if (!lines.endsWith('\n')) throw malformed('the text does not end in a newline');
+  if (CONTROL.test(lines)) throw malformed('control character');
+  if (lines.startsWith('\n') || lines.includes('\n\n')) throw malformed('blank line');
 }
 
 /** The `h1:` hashes that a record has for a module version; `undefined` where it has no such line. */

@@ -28,9 +28,15 @@ export interface Range {
 /** Gives the hash of a node. */
 export type NodeReader = (level: number, n: number) => Hash;
 
-/** What `nodeHash` hashes: one buffer for all calls, which halves the cost of a receipt's proof. */
-const pair: Uint8Array = new Uint8Array(1 + 2 * HASH_SIZE);
-pair[0] = 1;
+/** What is hashed for a node: 0x01, and room for the hashes of its two halves. */
+export function nodeFrame(): Uint8Array {
+  const frame = new Uint8Array(1 + 2 * HASH_SIZE);
+  frame[0] = 1;
+  return frame;
+}
+
+/** One for all calls of `nodeHash`, which halves their cost. */
+const pair = nodeFrame();
 
 /** The hash of two nodes' parent: SHA-256(0x01 ‖ left ‖ right). */
 export function nodeHash(left: Hash, right: Hash): Hash {

@@ -125,7 +125,7 @@ t.test('limits on time: exit 3, what came in time stays', { buffered: true }, as
 t.test('--offline opens no connection: cold exit 3, warm exit 0', { buffered: true }, async (t) => {
   const place = await newPlace(t);
   const cold = await place.verify(['--offline', '--report', 'text=report.txt']);
-  t.equal(cold.code, 3);
+  t.strictSame([cold.code, cold.report.database.url], [3, 'cache'], 'nothing was asked, and the report says so');
   t.strictSame(new Set(cold.report.results.map(({ code, retryable }) => `${code} ${retryable}`)), new Set(['OFFLINE false']));
   t.match(readFileSync(path.join(place.folder, 'report.txt'), 'utf8'), 'Run once without --offline');
   // the same where the way would be chosen first, by asking a proxy
