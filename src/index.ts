@@ -12,10 +12,10 @@ export {
   type Found,
   type LookupOptions,
   type Lookups,
-  type ModuleVersion,
   type Progress,
   type SumDBOptions,
 } from './client/sumdb.js';
+export type { ModuleVersion } from './core/module.js';
 export { verifyGoSum, verifyLines, type VerifyOptions } from './verify/verify.js';
 export type { Status, Timeline, Verdict, VerifyRun } from './verify/verdict.js';
 export { FORMATS, formatReport, type Format } from './report/report.js';

@@ -5,6 +5,7 @@
 import { GosumError, isGosumError } from '../errors.js';
 import { ForkError, forkError } from '../core/fork.js';
 import { formatVerifierKey, type VerifierKey } from '../core/key.js';
+import { lookupPath, type ModuleVersion } from '../core/module.js';
 import type { ProvedTree } from '../core/plan.js';
 import { findHashes } from '../core/record.js';
 import { makeReceipt, proveRecordIn, type ProvedRecord } from '../core/receipt.js';
@@ -14,7 +15,7 @@ import { ask, HeadOpener, type Asked } from './ask.js';
 import { BLANK, recall, type Memory } from './memory.js';
 import { prove, whyUnproved, type Proof } from './prove.js';
 import { Reader } from './reader.js';
-import type { Found, Lookups, SumDBOptions, WantedModule } from './sumdb.js';
+import type { Found, Lookups, SumDBOptions } from './sumdb.js';
 
 /** How often the timeline may move under our hands. Each time means that somebody else went forward. */
 const MAX_ROUNDS = 16;
@@ -30,7 +31,7 @@ export class Batch {
   readonly #key: VerifierKey;
   readonly #options: SumDBOptions;
   readonly #trusted: SignedHead | undefined;
-  readonly #wanted: ReadonlyMap<string, WantedModule>;
+  readonly #wanted: ReadonlyMap<string, ModuleVersion>;
   readonly #reader: Reader;
   readonly #heads: HeadOpener;
   /** What was asked for and not yet proved, by `path@version`. */
@@ -46,7 +47,7 @@ export class Batch {
     key: VerifierKey,
     options: SumDBOptions,
     trusted: SignedHead | undefined,
-    wanted: ReadonlyMap<string, WantedModule>,
+    wanted: ReadonlyMap<string, ModuleVersion>,
     signal: AbortSignal | undefined,
   ) {
     this.#key = key;
@@ -98,12 +99,12 @@ export class Batch {
    */
   async update(fresh: boolean): Promise<void> {
     const { progress } = this.#options;
-    const missing = this.missing;
+    const missing = this.missing.map((name) => ({ name, path: this.#pathOf(name) }));
     progress?.phase('asking the log', missing.length + 1);
     const tick = (): void => progress?.tick();
     await Promise.all([
       this.#askLatest(fresh).finally(tick),
-      ...missing.map((name) => this.#ask(name).finally(tick)),
+      ...missing.map(({ name, path }) => this.#ask(name, path).finally(tick)),
     ]);
     try {
       for (let round = 0; !(await this.#proveAll()); round++) {
@@ -137,9 +138,9 @@ export class Batch {
     }
   }
 
-  async #ask(name: string): Promise<void> {
+  async #ask(name: string, path: string): Promise<void> {
     try {
-      this.#asked.set(name, await ask(this.#reader, this.#heads, this.#pathOf(name)));
+      this.#asked.set(name, await ask(this.#reader, this.#heads, path));
     } catch (error) {
       this.results.set(name, notLocal(error));
     }
@@ -262,10 +263,11 @@ export class Batch {
   }
 
   async #askAgain(name: string): Promise<void> {
+    const path = this.#pathOf(name);
     this.#asked.delete(name);
-    this.#reader.distrust(this.#pathOf(name));
+    this.#reader.distrust(path);
     this.results.delete(name);
-    await this.#ask(name);
+    await this.#ask(name, path);
   }
 
   /** Keeps what was proved. `false` where the timeline went forward meanwhile. */
@@ -316,8 +318,10 @@ export class Batch {
     }
   }
 
+  /** @throws {GosumError} `MODULE_PATH_MALFORMED`, `VERSION_MALFORMED`. */
   #pathOf(name: string): string {
-    return this.#wanted.get(name)?.path ?? '';
+    const { module = '', version = '' } = this.#wanted.get(name) ?? {};
+    return lookupPath(module, version);
   }
 
   #notice(text: string): void {

@@ -8,22 +8,11 @@
 import type { Source, Store } from '../contract.js';
 import type { GosumError } from '../errors.js';
 import { parseVerifierKey, type VerifierKey } from '../core/key.js';
-import { formatModuleVersion, lookupPath } from '../core/module.js';
+import { formatModuleVersion, type ModuleVersion } from '../core/module.js';
 import type { RecordHashes } from '../core/record.js';
 import type { ProvedRecord } from '../core/receipt.js';
 import { openTreeHead, type SignedHead } from '../core/treehead.js';
 import { Batch } from './batch.js';
-
-/** A module path and a version of it, without `/go.mod`. */
-export interface ModuleVersion {
-  readonly module: string;
-  readonly version: string;
-}
-
-/** A module version, and the path of its lookup. */
-export interface WantedModule extends ModuleVersion {
-  readonly path: string;
-}
 
 /** Told how long work goes on. */
 export interface Progress {
@@ -103,10 +92,7 @@ export class SumDB {
    * `VERSION_MALFORMED`; the signal's reason. What fails for one module version alone is in the results.
    */
   async lookup(wanted: readonly ModuleVersion[], options: LookupOptions = {}): Promise<Lookups> {
-    const modules = new Map<string, WantedModule>();
-    for (const { module, version } of wanted) {
-      modules.set(formatModuleVersion(module, version), { module, version, path: lookupPath(module, version) });
-    }
+    const modules = new Map(wanted.map((each) => [formatModuleVersion(each.module, each.version), each]));
     const batch = new Batch(this.key, this.#options, this.#trusted, modules, options.signal);
     await batch.recall();
     const fresh = options.fresh === true || batch.trustedIsNew;

@@ -110,12 +110,9 @@ export function conflicts(lines: readonly GoSumLine[]): Set<GoSumLine> {
 function parseLine(text: string, file: string, number: number): GoSumLine | undefined {
   const parts = fields(text);
   if (parts.length === 0) return undefined;
-  const hint = CONFLICT_MARKER.test(text)
-    ? 'resolve the merge conflict in the file first'
-    : 'see what changed the line; `go mod tidy` drops it';
   if (parts.length !== 3) {
     const count = parts.length === 1 ? '1 field' : `${parts.length} fields`;
-    throw new GoSumError(file, number, `${count}, want 3: module version hash`, { hint });
+    throw new GoSumError(file, number, `${count}, want 3: module version hash`, { hint: hintFor(text) });
   }
   const [module = '', key = '', hash = ''] = parts;
   const kind: LineKind = key.endsWith(GO_MOD) ? 'go.mod' : 'module';
@@ -127,10 +124,16 @@ function parseLine(text: string, file: string, number: number): GoSumLine | unde
       checkVersion(version);
     } catch (cause) {
       if (!(cause instanceof GosumError)) throw cause;
-      throw new GoSumError(file, number, cause.message, { cause, hint });
+      throw new GoSumError(file, number, cause.message, { cause, hint: hintFor(text) });
     }
   }
   return { file, line: number, module, version, kind, hash, dropped };
+}
+
+function hintFor(line: string): string {
+  return CONFLICT_MARKER.test(line)
+    ? 'resolve the merge conflict in the file first'
+    : 'see what changed the line; `go mod tidy` drops it';
 }
 
 function decode(bytes: Uint8Array, file: string): string {
