@@ -11,6 +11,7 @@ import { findHashes } from '../core/record.js';
 import { makeReceipt, proveRecordIn, type ProvedRecord } from '../core/receipt.js';
 import { liesUnder, linkedHead, newestHead } from '../core/timeline.js';
 import type { SignedHead } from '../core/treehead.js';
+import { TILE_WIDTH } from '../core/tile.js';
 import { ask, HeadOpener, type Asked } from './ask.js';
 import { BLANK, recall, type Memory } from './memory.js';
 import { prove, whyUnproved, type Proof } from './prove.js';
@@ -282,7 +283,9 @@ export class Batch {
     const heads = before.filter((old) => old.size < head.size).map((old) => linkedHead(tree, old));
     if (newest === undefined || newest.size < head.size) heads.push(newestHead(tree, head));
     const receipts = proved.size === 0 ? [] : [makeReceipt(tree, head, [...proved.values()], [...proved.keys()])];
-    const change = { name: this.#key.name, expect: newest?.size, heads, tiles: tree.tiles, receipts };
+    // Not the full tiles of records: the receipt proves these, and the next record seldom lies in the same tile.
+    const tiles = tree.tiles.filter(({ tile }) => tile.level > 0 || tile.width < TILE_WIDTH);
+    const change = { name: this.#key.name, expect: newest?.size, heads, tiles, receipts };
     try {
       return await store.commit(this.#vkey, change);
     } catch (error) {
