@@ -39,6 +39,7 @@ import {
   writeLog,
   type Bend,
 } from '../../src/testing/index.js';
+import { withoutTelemetry } from '../quietgo.js';
 
 const log = new TestLog();
 log.add('example.com/A', 'v1.0.0');
@@ -286,11 +287,12 @@ type Go = (name: string, sumdb: string) => Promise<{ error: string | undefined; 
 async function goCommand(folder: string): Promise<Go | undefined> {
   const run = promisify(execFile);
   const home = path.join(folder, 'home');
-  const env = {
+  const env = withoutTelemetry({
     PATH: process.env.PATH,
     SystemRoot: process.env.SystemRoot,
     HOME: home,
     USERPROFILE: home,
+    AppData: home,
     GOPATH: path.join(home, 'go'),
     GOCACHE: path.join(home, 'cache'),
     GOENV: 'off',
@@ -298,7 +300,7 @@ async function goCommand(folder: string): Promise<Go | undefined> {
     GOFLAGS: '-mod=mod -modcacherw',
     GOPROXY: `file://${process.platform === 'win32' ? '/' : ''}${path.join(folder, 'proxy').replaceAll('\\', '/')}`,
     GOWORK: 'off',
-  };
+  });
   try {
     await run('go', ['version'], { env });
   } catch {

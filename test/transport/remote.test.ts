@@ -7,6 +7,7 @@ import { parseSumdb } from '../../src/config/sumdb.js';
 import { formatVerifierKey, newVerifierKey } from '../../src/core/key.js';
 import { SourceError } from '../../src/transport/sourceerror.js';
 import { openRemote, type Remote, type RemoteOptions } from '../../src/transport/remote.js';
+import { withoutTelemetry } from '../quietgo.js';
 import { closedPort, outcome, servePlain, serveTls, testEnv, type TestServer } from './servers.js';
 
 const limit = 1000;
@@ -113,11 +114,11 @@ t.test('the same walks by the go command', { skip: process.platform === 'linux' 
   for (const walk of walks) {
     proxies.requests.length = 0;
     server.requests.length = 0;
-    const env = {
-      ...process.env, HOME: home, GOPATH: path.join(home, walk.replaceAll(/\W/g, '_')), GOENV: 'off', GOFLAGS: '-modcacherw', GOTOOLCHAIN: 'local',
-      GOTELEMETRY: 'off', GOPROXY: goproxyOf(walk, proxies.url, dead), GOSUMDB: key, GOPRIVATE: '', GONOSUMDB: '', SSL_CERT_FILE: testEnv().get('SSL_CERT_FILE'),
+    const env = withoutTelemetry({
+      ...process.env, HOME: home, XDG_CONFIG_HOME: path.join(home, '.config'), GOPATH: path.join(home, walk.replaceAll(/\W/g, '_')), GOENV: 'off', GOFLAGS: '-modcacherw', GOTOOLCHAIN: 'local',
+      GOPROXY: goproxyOf(walk, proxies.url, dead), GOSUMDB: key, GOPRIVATE: '', GONOSUMDB: '', SSL_CERT_FILE: testEnv().get('SSL_CERT_FILE'),
       HTTP_PROXY: '', HTTPS_PROXY: '', http_proxy: '', https_proxy: '',
-    };
+    });
     const code = await new Promise<unknown>((resolve) => {
       execFile('go', ['mod', 'download', 'example.com/m@v1.0.0'], { env, cwd: home, timeout: 30_000 }, (error) => resolve(error?.code));
     });
