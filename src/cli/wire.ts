@@ -69,7 +69,9 @@ export async function withDatabase<T>(
   const enabled = host.stderr.isTTY === true && options.progress && options.quiet !== true;
   const progress = createProgress({ stream: host.stderr, enabled });
   const alarm = (text: string): void => progress.notice(`gosumcheck: ${text}`);
-  const notice = options.quiet === true ? () => undefined : alarm;
+  const notice = (text: string, urgent = false): void => {
+    if (urgent || options.quiet !== true) alarm(text);
+  };
   const limit = deadline === undefined ? undefined : deadlineSignal(deadline);
   const signal = limit === undefined ? host.interrupted : AbortSignal.any([host.interrupted, limit.signal]);
   const source = openSource(settings, options);

@@ -39,7 +39,7 @@ export class Batch {
   readonly #asked = new Map<string, Asked>();
   /** The newest head that the database shows. */
   #latest: SignedHead | undefined;
-  /** The newest heads that caches know. */
+  /** Heads that caches know, and that are on no timeline yet. */
   readonly #cachedHeads = new Set<SignedHead>();
   #memory: Memory = BLANK;
   #seenBefore = false;
@@ -299,13 +299,14 @@ export class Batch {
     try {
       await this.#options.store.addEvidence({ key: this.#vkey, foundAt: new Date().toISOString(), ...evidence });
     } catch (error) {
-      this.#notice(`the evidence could not be kept, so keep this report: ${notLocal(error).message}`);
+      this.#notice(`the evidence could not be kept, so keep this report: ${notLocal(error).message}`, true);
     }
   }
 
   async #remember(names: readonly string[]): Promise<void> {
     const fromSize = this.#trusted?.size ?? Infinity;
     this.#memory = await recall(this.#options.store, this.#key, names, fromSize, (text) => this.#notice(text));
+    for (const head of this.#memory.strays) this.#cachedHeads.add(head);
   }
 
   #found(name: string, record: ProvedRecord, cached: boolean): Found {
@@ -327,8 +328,8 @@ export class Batch {
     return lookupPath(module, version);
   }
 
-  #notice(text: string): void {
-    this.#options.notice?.(text);
+  #notice(text: string, urgent = false): void {
+    this.#options.notice?.(text, urgent);
   }
 }
 

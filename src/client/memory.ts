@@ -9,6 +9,7 @@ import { formatVerifierKey, type VerifierKey } from '../core/key.js';
 import { openReceipt, type ProvedRecord, type Receipt } from '../core/receipt.js';
 import { decodeUtf8 } from '../core/text.js';
 import { Timeline } from '../core/timeline.js';
+import type { SignedHead } from '../core/treehead.js';
 
 /** A proved memory. */
 export interface Memory {
@@ -16,10 +17,12 @@ export interface Memory {
   readonly timeline: Timeline | undefined;
   /** Proved records by `path@version`. */
   readonly records: ReadonlyMap<string, ProvedRecord>;
+  /** Signed heads of receipts that the timeline does not know: each is either of the log, too, or of a fork. */
+  readonly strays: readonly SignedHead[];
 }
 
 /** A memory of nothing. */
-export const BLANK: Memory = { timeline: undefined, records: new Map() };
+export const BLANK: Memory = { timeline: undefined, records: new Map(), strays: [] };
 
 /**
  * Recalls what is known of module versions.
@@ -66,21 +69,23 @@ export async function recall(
     // Nothing can be linked to a head that nobody signed: start again, as on first contact.
     drop('the timeline', error);
     await store.clean();
-    return BLANK;
+    return { ...BLANK, strays: receipts.map(({ head }) => head) };
   }
+  const strays: SignedHead[] = [];
   const records = new Map<string, ProvedRecord>();
   for (const receipt of receipts) {
     try {
       timeline.check(receipt.head);
     } catch (error) {
       drop('the tree head of a receipt', error);
+      strays.push(receipt.head);
       continue;
     }
     for (const record of receipt.records) {
       for (const name of moduleVersionsOf(record.text)) records.set(name, record);
     }
   }
-  return { timeline, records };
+  return { timeline, records, strays };
 }
 
 /** The module versions, `path@version`, that a record's lines are of. */

@@ -34,8 +34,11 @@ export interface SumDBOptions {
   readonly store: Store;
   /** A signed note that the log must be consistent with, and at least as long as. */
   readonly trustedHead?: Uint8Array | undefined;
-  /** Told what a person should know and what is no failure: a cache that could not be believed or written. */
-  readonly notice?: (text: string) => void;
+  /**
+   * Told what a person should know and what is no failure: a cache that could not be believed or written. What is urgent
+   * should be heard even by who wants no notices: evidence that will be lost.
+   */
+  readonly notice?: (text: string, urgent: boolean) => void;
   readonly progress?: Progress | undefined;
 }
 

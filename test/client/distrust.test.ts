@@ -4,7 +4,7 @@ import path from 'node:path';
 import t from 'tap';
 import { newSignerKey } from '../../src/core/key.js';
 import { signNote } from '../../src/core/note.js';
-import { formatTreeHead } from '../../src/core/treehead.js';
+import { formatTreeHead, openTreeHead } from '../../src/core/treehead.js';
 import { openStore } from '../../src/store/open.js';
 import { writeLog, type TestLog } from '../../src/testing/index.js';
 import { openGoCache } from '../../src/transport/gocache.js';
@@ -194,6 +194,28 @@ t.test('a fork that the go command saw is a fork to us', async (t) => {
   const rig = await newRig(log);
   t.strictSame(outcomes(await rig.lookup(MODULES, { caches: [openGoCache(folders, log.name)] })), all('FORK'));
   await rig.close();
+});
+
+t.test('a signed head in a cache that is not on its timeline: of the log, or a fork', async (t) => {
+  const log = newLog(3000);
+  const forked = newLog(2990);
+  forked.add('example.com/evil', 'v1.0.0');
+  for (const [name, remembered, code] of [['the log', log, undefined], ['a fork', forked.fill(3000), 'FORK']] as const) {
+    const file = path.join(t.testdir(), `${code ?? 'none'}.db`);
+    await fillCache(file, remembered.clone());
+    // the heads that tie it to a timeline are gone, and another timeline is there
+    const db = new Database(file);
+    db.exec('delete from head');
+    const { rig, close } = await openRig(file, log.clone().fill(4000));
+    const head = openTreeHead(rig.log.head(500), rig.log.key);
+    db.prepare('insert into head (db, size, hash, note) select id, ?, ?, ? from db').run(head.size, head.hash, head.note);
+    db.close();
+    const lookups = await rig.lookup();
+    t.equal(lookups.problem?.code, code, name);
+    if (code === undefined) t.equal(lookups.head?.size, 4000);
+    t.equal((await rig.store.evidence()).length, code === undefined ? 0 : 1);
+    await close();
+  }
 });
 
 /** Fills a cache of two heads: six modules under the first, five more under the second. */
