@@ -45,6 +45,8 @@ const OUTCOMES = {
   VERSION_MALFORMED: 'malformed',
   GOSUM_MALFORMED: 'malformed',
   H1_MALFORMED: 'malformed',
+  ZIP_MALFORMED: 'malformed',
+  ZIP_LIMIT: 'malformed',
   // config
   CONFIG_INVALID: 'config',
   SUMDB_OFF: 'config',
