@@ -35,6 +35,8 @@ var operations = map[string]operation{
 	"patterns":        matchPatterns,
 	"gosum":           readGoSum,
 	"h1":              hashFiles,
+	"checkZip":        checkZip,
+	"characters":      describeCharacters,
 	"tilePath":        parseTilePath,
 	"verifierKey":     newVerifier,
 	"note":            openNote,
