@@ -1,0 +1,91 @@
+/**
+ * h1 of module zips, equal to Go's dirhash.HashZip, and beside it the module zip rules that are broken.
+ *
+ * Stricter than Go, on purpose. Go hashes these; here they are `ZIP_MALFORMED`, as another reader would see another zip:
+ *
+ * - bytes that no entry accounts for: before the first entry, between entries, between the central directory and its end
+ *   records, or behind the end record; entries that overlap;
+ * - a local header or a data descriptor that disagrees with the central directory (Go reads of the one only where the data
+ *   begins, and of the other only the CRC);
+ * - an extra field with another name;
+ * - a CRC of zero for a content that has another (Go takes it as not set); a CRC or a deflate stream that does not fit in an entry that Go
+ *   does not read: a folder, or all but the last entry of one name;
+ * - bytes behind the end of a deflate stream, within the data; a code for code lengths with only one length, which
+ *   zlib refuses;
+ * - a number of entries that is right only modulo 65,536; disagreeing end records; a zip64 field with numbers that are not
+ *   called for; several disks;
+ * - flags that say that an entry is encrypted or patched; folders with an unknown method.
+ *
+ * Go has no limits on numbers of entries, the length of names or bytes of content; ours are `ZIP_LIMIT`, far above those of the rules.
+ * As Go does, we take folders (as empty files), whatever mode an entry has (also that of a symbolic link), duplicates (all
+ * hashed with the last one's content) and any name without a newline. Of these the rules speak.
+ */
+
+import type { Readable } from 'node:stream';
+import type { Hash } from '../core/hash.js';
+import { h1OfFiles } from '../core/h1.js';
+import { formatModuleVersion, type ModuleVersion } from '../core/module.js';
+import type { ZipHash, ZipOptions } from './result.js';
+import { checkZipRules, moduleOfName } from './rules.js';
+import { hashContents } from './zipcontent.js';
+import { readZipDirectory } from './zipdirectory.js';
+import { openZipFile, zipFileOf, type ZipFile } from './zipfile.js';
+import { decodeName } from './zipname.js';
+import { withStoredStream } from './zipstream.js';
+
+/**
+ * The h1 of a zip, and the rules of module zips that it breaks.
+ *
+ * @param zip a file's path, or all bytes of a zip. Nothing in it is trusted; memory stays below 100 MB or so for any file
+ *   that keeps the rules.
+ * @throws {ZipError} `ZIP_MALFORMED` where Go gives no h1, or the zip can be read in two ways (see above); `ZIP_LIMIT`.
+ * @throws {GosumError} `FILE_FAILED` with the path; `MODULE_PATH_MALFORMED`, `VERSION_MALFORMED` for the given module;
+ *   the signal's reason.
+ */
+export async function hashZip(zip: string | Uint8Array, options: ZipOptions = {}): Promise<ZipHash> {
+  options.signal?.throwIfAborted();
+  const file = typeof zip === 'string' ? openZipFile(zip) : zipFileOf(zip);
+  try {
+    return await hashOpenZip(file, options);
+  } finally {
+    file.close();
+  }
+}
+
+/**
+ * As `hashZip`, of a stream of bytes: it goes to a temporary file first, as the directory of a zip is at its end. The file is removed
+ * after, whatever happens.
+ *
+ * @throws {ZipError} as `hashZip`; `ZIP_LIMIT` as soon as more bytes come than a zip may have.
+ * @throws {GosumError} as `hashZip`; `FILE_FAILED` where the temporary file cannot be written. The stream's own error.
+ */
+export async function hashZipStream(stream: Readable, options: ZipOptions = {}): Promise<ZipHash> {
+  return withStoredStream(stream, options.signal, (path) => hashZip(path, options));
+}
+
+async function hashOpenZip(file: ZipFile, options: ZipOptions): Promise<ZipHash> {
+  const hashed = await hashContents(file, readZipDirectory(file), options);
+  const rules = hashed.map(({ entry }) => ({ ...decodeName(entry.name), size: entry.size }));
+  const module = options.module ?? moduleOfName(rules[0]?.name ?? '');
+  // Go keeps one content a name: the last
+  const contents = new Map(hashed.map(({ entry, sha256 }) => [entry.name, sha256]));
+  const files = hashed.map(({ entry: { name }, sha256 }) => ({
+    name: Buffer.from(name, 'latin1'),
+    sha256: contents.get(name) ?? sha256,
+  }));
+  return {
+    h1: h1OfFiles(files),
+    files: hashed.length,
+    bytes: hashed.reduce((sum, { entry }) => sum + entry.size, 0),
+    module,
+    goMod: goModOf(contents, module),
+    violations: checkZipRules(rules, file.size, module),
+  };
+}
+
+/** The h1 of the root's go.mod. */
+function goModOf(contents: ReadonlyMap<string, Hash>, module: ModuleVersion | undefined): string | undefined {
+  if (module === undefined) return undefined;
+  const sha256 = contents.get(`${formatModuleVersion(module.module, module.version)}/go.mod`);
+  return sha256 === undefined ? undefined : h1OfFiles([{ name: 'go.mod', sha256 }]);
+}
