@@ -39,6 +39,8 @@ export interface TreeHash {
 export interface ZipHash extends TreeHash {
   /** The module version that the rules were checked for: the given one, else that of the first entry's name. */
   readonly module: ModuleVersion | undefined;
+  /** The h1 that its root go.mod has as a go.mod file (`h1OfGoMod`); `undefined` where it has none. */
+  readonly goMod: string | undefined;
   /** Empty: Go's own tools would accept the zip. */
   readonly violations: readonly Violation[];
 }
@@ -49,6 +51,12 @@ export interface HashOptions {
   readonly signal?: AbortSignal | undefined;
   /** Told how many more bytes of contents are hashed. */
   readonly progress?: ((bytes: number) => void) | undefined;
+}
+
+/** Options of hashing a folder. */
+export interface FolderOptions extends HashOptions {
+  /** Files to leave out: paths from the folder on, with slashes. The go command adds files to a toolchain's folder. */
+  readonly without?: readonly string[] | undefined;
 }
 
 /** Options of hashing a zip. */
