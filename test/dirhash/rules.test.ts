@@ -115,7 +115,7 @@ t.test('names', (t) => {
 
 t.test('many names that collide take no long time', (t) => {
   const deep = 'a/'.repeat(20_000);
-  const names = Array.from({ length: 300 }, (_, i) => `${i % 2 === 0 ? deep : deep.toUpperCase()}${i}`);
+  const names = Array.from({ length: 100 }, (_, i) => `${i % 2 === 0 ? deep : deep.toUpperCase()}${i}`);
   const same = Array.from({ length: 60_000 }, (_, i) => (i % 2 === 0 ? 'same' : 'SAME'));
   const since = Date.now();
   t.equal(broken(entries(...names)).length > 0, true);

@@ -35,6 +35,7 @@ var operations = map[string]operation{
 	"patterns":        matchPatterns,
 	"gosum":           readGoSum,
 	"h1":              hashFiles,
+	"hashDir":         hashDir,
 	"checkZip":        checkZip,
 	"characters":      describeCharacters,
 	"tilePath":        parseTilePath,
