@@ -6,10 +6,14 @@
 import { sha256, sha256Digest } from '#crypto';
 import { GosumError } from '../errors.js';
 import { formatHash, HASH_SIZE, parseHash, type Hash } from './hash.js';
-import { concatBytes, encodeUtf8, quote } from './text.js';
+import { encodeUtf8, quote } from './text.js';
 
 const PREFIX = 'h1:';
 const NEWLINE = 0x0a;
+const SPACE = 0x20;
+const HEX = '0123456789abcdef';
+/** Bytes of lines that are hashed together. */
+const BATCH = 2 ** 16;
 
 /** A file as an h1 sees it. */
 export interface HashedFile {
@@ -54,9 +58,27 @@ export function h1OfFiles(files: readonly HashedFile[]): string {
   const named = files.map((file) => ({ name: nameBytes(file.name), sha256: file.sha256 }));
   named.sort((a, b) => compareBytes(a.name, b.name));
   const digest = sha256Digest();
+  let lines = new Uint8Array(BATCH);
+  let at = 0;
   for (const { name, sha256 } of named) {
-    digest.update(concatBytes(encodeUtf8(`${formatHex(sha256)}  `), name, Uint8Array.of(NEWLINE)));
+    const size = 2 * sha256.length + 2 + name.length + 1;
+    if (at + size > lines.length) {
+      digest.update(lines.subarray(0, at));
+      at = 0;
+      if (size > lines.length) lines = new Uint8Array(size);
+    }
+    // byte by byte in place: with a text for each line this took a tenth of the time of hashing a zip
+    for (const byte of sha256) {
+      lines[at++] = HEX.charCodeAt(byte / 16);
+      lines[at++] = HEX.charCodeAt(byte % 16);
+    }
+    lines[at++] = SPACE;
+    lines[at++] = SPACE;
+    lines.set(name, at);
+    at += name.length;
+    lines[at++] = NEWLINE;
   }
+  digest.update(lines.subarray(0, at));
   return formatH1(digest.digest());
 }
 
@@ -80,10 +102,6 @@ function compareBytes(a: Uint8Array, b: Uint8Array): number {
     if (difference !== 0) return difference;
   }
   return a.length - b.length;
-}
-
-function formatHex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 function malformed(message: string, cause?: unknown): GosumError {

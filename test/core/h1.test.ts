@@ -66,6 +66,10 @@ t.test('arithmetic', (t) => {
     h1OfFiles([{ name: Uint8Array.of(0xfe), sha256: empty }]),
     'names that are not UTF-8 stay apart',
   );
+  // more lines than are hashed together, and one that is longer than these
+  const many = Array.from({ length: 3000 }, (_, i) => `file ${String(i).padStart(4, '0')}`);
+  const names = ['a', 'b'.repeat(100_000), 'c', ...many];
+  t.equal(h1OfFiles(names.map((name) => ({ name, sha256: empty }))), summary(...names.map((name) => `${hex}  ${name}\n`)));
   for (const name of ['a\nb', '\n', encodeUtf8('a\n')]) {
     t.throws(() => h1OfFiles([{ name, sha256: empty }]), { code: 'H1_MALFORMED' });
   }
