@@ -1,6 +1,7 @@
 /** Results as text: tables of at most 80 columns. */
 
 import type { CoreBench } from './core.js';
+import type { HashBench, HashComparison } from './hash.js';
 import type { Comparison, VerifyBench } from './verify.js';
 
 /** A table: the first column is text and flush left, all others are flush right. */
@@ -28,8 +29,35 @@ export function formatVerifyBench({ node, runs, cold, warm, problems }: VerifyBe
     formatTable([['', ...head], ...cold.map((each) => row(`${name(each.protocol)}, ${each.rtt} ms`, each))]),
     '\nwarm: node -e 0, and gosumcheck\n',
     formatTable([['', ...head], ...warm.map((each) => row(each.what, each))]),
-    ...(problems.length === 0 ? [] : ['\n', ...[...new Set(problems)].map((problem) => `NOT RIGHT: ${problem}\n`)]),
+    ...formatProblems(problems),
   ].join('');
+}
+
+/** What `hash` measured. */
+export function formatHashBench({ node, runs, whole, within, problems }: HashBench): string {
+  const mark = (value: number | undefined, isMet: (value: number) => boolean): string =>
+    value === undefined ? '-' : `${isMet(value) ? 'ok' : 'MISSED'} ${value}`;
+  const row = ({ what, theirs, ours, ratio, goal, peakGoal }: HashComparison): string[] => [
+    what,
+    ...[theirs, ours].flatMap(({ ms, peak }) => [ms, peak].map((value) => value.toFixed(0))),
+    ratio.toFixed(2),
+    (theirs.cpuMs / ours.cpuMs).toFixed(2),
+    mark(goal, (goal) => ratio >= goal),
+    mark(peakGoal, (goal) => ours.peak <= goal),
+  ];
+  const head = ['ms', 'MB', 'ms', 'MB', 'speed', 'cpu', 'goal', 'memory'];
+  return [
+    `${node}; medians of ${runs}; each side: time, peak memory; speed: ours to Go's\n\n`,
+    "whole processes: x/mod's dirhash.HashZip, and gosumcheck hash; by size inflated\n",
+    formatTable([['', ...head], ...whole.map(row)]),
+    '\nwithin one process\n',
+    formatTable([['', ...head], ...within.map(row)]),
+    ...formatProblems(problems),
+  ].join('');
+}
+
+function formatProblems(problems: readonly string[]): string[] {
+  return problems.length === 0 ? [] : ['\n', ...[...new Set(problems)].map((problem) => `NOT RIGHT: ${problem}\n`)];
 }
 
 /** What `core` measured. */
