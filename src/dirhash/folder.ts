@@ -8,7 +8,7 @@
  * folder that is changed while it is hashed.
  */
 
-import { closeSync, fstatSync, lstatSync, openSync, readdirSync, readSync, statSync, type BigIntStats } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readSync, statSync, type Stats } from 'node:fs';
 import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { sha256, sha256Digest } from '#crypto';
@@ -16,7 +16,7 @@ import type { Hash } from '../core/hash.js';
 import { h1OfFiles, type HashedFile } from '../core/h1.js';
 import { checkModulePath, checkVersion, formatModuleVersion, type ModuleVersion } from '../core/module.js';
 import { concatBytes, encodeUtf8 } from '../core/text.js';
-import { GosumError, isGosumError } from '../errors.js';
+import { GosumError } from '../errors.js';
 import type { FolderOptions, HashOptions, TreeHash } from './result.js';
 import { fileFailed } from './zipfile.js';
 
@@ -42,7 +42,7 @@ export async function hashFolder(folder: string, module: ModuleVersion, options:
   const seen: Seen[] = [];
   const files: Found[] = [];
   for (const found of listFolder(root, folder, seen)) {
-    await work.turn();
+    if (work.isTime()) await work.turn();
     if (!without.has(found.name.toString())) files.push(found);
   }
   const prefix = encodeUtf8(`${formatModuleVersion(module.module, module.version)}/`);
@@ -52,7 +52,7 @@ export async function hashFolder(folder: string, module: ModuleVersion, options:
   }
   // Once more at the end: what was changed after it was read, too, would make a hash of two states.
   for (const each of seen) {
-    await work.turn();
+    if (work.isTime()) await work.turn();
     checkUnchanged(each);
   }
   return { h1: h1OfFiles(hashed), files: hashed.length, bytes: work.bytes };
@@ -89,7 +89,7 @@ interface Found {
 interface Seen {
   readonly at: Buffer;
   readonly label: string;
-  readonly stat: BigIntStats;
+  readonly stat: Stats;
 }
 
 /** All files below a folder, in no order that would matter. */
@@ -97,7 +97,7 @@ function* listFolder(root: string, label: string, seen: Seen[]): Generator<Found
   const folders: Found[] = [{ name: Buffer.alloc(0), at: Buffer.from(root), label }];
   for (let folder; (folder = folders.pop()) !== undefined; ) {
     const { name, at, label } = folder;
-    const stat = attempt(label, () => lstatSync(at, { bigint: true }));
+    const stat = attempt(label, () => lstatSync(at));
     // only the first one can be anything else, but for a folder that was replaced a moment ago
     if (!stat.isDirectory()) throw notFolder(label, stat.isSymbolicLink());
     seen.push({ at, label, stat });
@@ -117,16 +117,17 @@ function* listFolder(root: string, label: string, seen: Seen[]): Generator<Found
 const SLASH = Buffer.from('/');
 const SEPARATOR = Buffer.from(path.sep);
 
+/** To open a pipe would wait for somebody to write to it. */
+const READ = constants.O_RDONLY | (constants.O_NONBLOCK as number | undefined ?? 0);
+
 async function hashPlainFile(at: Buffer, label: string, work: Work, seen: Seen[]): Promise<Hash> {
-  // asked before opening: to open a pipe waits for somebody to write to it
-  if (!attempt(label, () => statSync(at)).isFile()) throw notPlain(label);
-  const descriptor = attempt(label, () => openSync(at, 'r'));
+  const descriptor = attempt(label, () => openSync(at, READ));
   try {
-    const stat = attempt(label, () => fstatSync(descriptor, { bigint: true }));
+    const stat = attempt(label, () => fstatSync(descriptor));
     if (!stat.isFile()) throw notPlain(label);
     seen.push({ at, label, stat });
     const { hash, length } = await hashDescriptor(descriptor, label, work);
-    if (BigInt(length) !== stat.size) throw changed(label);
+    if (length !== stat.size) throw changed(label);
     return hash;
   } finally {
     closeSync(descriptor);
@@ -137,7 +138,8 @@ async function hashDescriptor(descriptor: number, label: string, work: Work): Pr
   const { piece } = work;
   const read = (): number => attempt(label, () => readSync(descriptor, piece, 0, piece.length, null));
   let length = read();
-  await work.done(length);
+  work.count(length);
+  if (work.isTime()) await work.turn();
   // The most of all files end with the first piece: one read more, to be sure, and one call for their hash.
   const first = length < piece.length ? sha256(piece.subarray(0, length)) : undefined;
   const digest = sha256Digest();
@@ -145,7 +147,8 @@ async function hashDescriptor(descriptor: number, label: string, work: Work): Pr
   for (let more; (more = read()) > 0; length += more) {
     if (first !== undefined) throw changed(label);
     digest.update(piece.subarray(0, more));
-    await work.done(more);
+    work.count(more);
+    if (work.isTime()) await work.turn();
   }
   return { hash: first ?? digest.digest(), length };
 }
@@ -164,15 +167,18 @@ class Work {
   }
 
   /** So many more bytes are hashed. */
-  async done(bytes: number): Promise<void> {
+  count(bytes: number): void {
     this.bytes += bytes;
     this.#options.progress?.(bytes);
-    await this.turn();
   }
 
-  /** Lets the event loop turn where it is time. @throws the signal's reason. */
+  /** Whether the event loop should turn. */
+  isTime(): boolean {
+    return Date.now() - this.#since >= TURN_MS;
+  }
+
+  /** Lets the event loop turn. @throws the signal's reason. */
   async turn(): Promise<void> {
-    if (Date.now() - this.#since < TURN_MS) return;
     await setImmediate();
     this.#since = Date.now();
     this.#options.signal?.throwIfAborted();
@@ -180,8 +186,8 @@ class Work {
 }
 
 function checkUnchanged({ at, label, stat }: Seen): void {
-  const now = attempt(label, () => (stat.isDirectory() ? lstatSync(at, { bigint: true }) : statSync(at, { bigint: true })));
-  const isSame = (['dev', 'ino', 'size', 'mtimeNs', 'ctimeNs'] as const).every((field) => now[field] === stat[field]);
+  const now = attempt(label, () => (stat.isDirectory() ? lstatSync(at) : statSync(at)));
+  const isSame = (['dev', 'ino', 'size', 'mtimeMs', 'ctimeMs'] as const).every((field) => now[field] === stat[field]);
   if (!isSame) throw changed(label);
 }
 
@@ -189,7 +195,8 @@ function attempt<T>(label: string, work: () => T): T {
   try {
     return work();
   } catch (cause) {
-    throw isGosumError(cause) ? cause : fileFailed(label, cause);
+    // a socket
+    throw (cause as NodeJS.ErrnoException).code === 'ENXIO' ? notPlain(label) : fileFailed(label, cause);
   }
 }
 
