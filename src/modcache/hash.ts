@@ -8,8 +8,9 @@ import { hashFolder } from '../dirhash/folder.js';
 import { hashZip } from '../dirhash/hashzip.js';
 import type { HashOptions, TreeHash, Violation, ZipHash } from '../dirhash/result.js';
 import { GosumError, isGosumError } from '../errors.js';
-import { toolchainCopies } from './toolchain.js';
 import { inCache, type CachedModule, type Suffix } from './layout.js';
+import { oddEntry } from './oddentry.js';
+import { toolchainCopies } from './toolchain.js';
 
 /** What of a module version is hashed; `ziphash` is the hash that the go command wrote down. */
 export type Part = 'zip' | 'ziphash' | 'folder' | 'mod';
@@ -22,6 +23,8 @@ export interface CachedFile {
   /** Empty where there is none; `failure` says why. */
   readonly hash: string;
   readonly failure?: GosumError | undefined;
+  /** Of a folder that has no hash: what it has that no extracted zip has. */
+  readonly odd?: string | undefined;
   /** Of a zip: the rules it breaks. */
   readonly violations?: readonly Violation[] | undefined;
 }
@@ -62,11 +65,13 @@ export async function hashModule(cache: string, cached: CachedModule, hasher: Ha
   const has = (suffix: Suffix): boolean => suffixes.has(suffix);
   const fileOf = (suffix: Suffix): string => `${base}.${suffix}`;
   const part = async (part: Part, file: string, make: (absolute: string) => Promise<Partial<CachedFile>>): Promise<CachedFile> => {
+    const absolute = inCache(cache, file);
     try {
-      return { part, file, hash: '', ...(await make(inCache(cache, file))) };
+      return { part, file, hash: '', ...(await make(absolute)) };
     } catch (error) {
       options.signal?.throwIfAborted();
-      return { part, file, hash: '', failure: failureOf(file, error) };
+      const odd = part === 'folder' ? await oddEntry(absolute) : undefined;
+      return { part, file, hash: '', odd, failure: failureOf(absolute, error) };
     }
   };
 
@@ -153,10 +158,11 @@ function trim(bytes: Uint8Array): string {
   return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes).trim();
 }
 
-/** Our own errors, and the system's as one of ours. @throws whatever else it is: a mistake of ours. */
-function failureOf(file: string, error: unknown): GosumError {
-  if (isGosumError(error)) return error;
+/** Our own errors, and the system's as one of ours; the verdict names the path. @throws whatever else it is: a mistake of ours. */
+function failureOf(absolute: string, error: unknown): GosumError {
   const { code, message } = error as NodeJS.ErrnoException;
+  const said = message.replaceAll(`${absolute}: `, '').replaceAll(absolute + path.sep, '');
+  if (isGosumError(error)) return new GosumError(error.code, said, { cause: error, ...(error.hint === undefined ? {} : { hint: error.hint }) });
   if (code === undefined) throw error;
-  return new GosumError('FILE_FAILED', `${file}: ${message}`, { cause: error });
+  return new GosumError('FILE_FAILED', said, { cause: error });
 }

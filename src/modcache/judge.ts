@@ -27,7 +27,7 @@ export function judgeModule(hashed: HashedModule, reference: Reference, lookups:
     const kind = file.part === 'mod' ? 'go.mod' : 'module';
     const subject = { file: file.file, module, version, kind, hash: file.hash } as const;
     const verdict = (status: Status, rest: Partial<Verdict>): Verdict => ({ ...subject, status, ...rest });
-    if (file.failure !== undefined) return withoutHash(verdict, file.failure);
+    if (file.failure !== undefined) return withoutHash(verdict, file, file.failure);
     const byLog = reference.pattern === undefined ? judgeHash(subject, lookups) : undefined;
     if (byLog?.status === 'mismatch') return byLog;
     const broken = file.violations?.[0];
@@ -56,9 +56,14 @@ function clashOf({ part, hash }: CachedFile, agree: boolean, otherGoMod: string 
   return agree ? undefined : 'the zip, its .ziphash and the extracted folder do not agree';
 }
 
-/** The verdict on a file that has no hash. A zip that no hash can be made of is a finding, and not a failure of ours. */
-function withoutHash(verdict: (status: Status, rest: Partial<Verdict>) => Verdict, failure: GosumError): Verdict {
+/** The verdict on a file that has no hash. A zip or folder that no hash can be made of is a finding, and not a failure of ours. */
+function withoutHash(
+  verdict: (status: Status, rest: Partial<Verdict>) => Verdict,
+  { odd }: CachedFile,
+  failure: GosumError,
+): Verdict {
   const { code, message, hint, retryable } = failure;
+  if (odd !== undefined) return verdict('conflict', { code: 'FILES_CONFLICT', message: `${odd}, and no extracted zip has any` });
   if (failure.outcome === 'malformed') return verdict('mismatch', { code, message });
   return verdict('error', { code, message, hint, retryable });
 }

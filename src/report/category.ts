@@ -95,8 +95,8 @@ export const CATEGORIES: Readonly<Record<Category, CategoryText>> = {
     counted: 'that do not agree',
     level: 'error',
     meaning:
-      'No record of the log speaks for these module versions, so their files were held against each other, and against ' +
-      'go.sum where it was given. At least one of them was changed after it was downloaded.',
+      'What the go command downloads, writes down and extracts agrees, with go.sum too. Something was changed after that, ' +
+      'and no record of the log says which of these files is the right one.',
   },
   'cache-zip': {
     rule: 'cache-bad-zip',

@@ -69,10 +69,11 @@ function share(verdicts: readonly Verdict[]): string {
   return `${verified === verdicts.length ? 'all ' : `${verified} of `}${countOf(verdicts)}`;
 }
 
-/** What is known of what was skipped: private files of the module cache were at least held against each other. */
+/** What is known of what was skipped. */
 function knownOf(skipped: readonly Verdict[]): string {
   if (!skipped.some(isCached)) return 'nothing is known of them';
-  return skipped.every(isCached) ? 'the files agree with each other' : 'nothing is known of the lines; the files agree with each other';
+  const held = 'held against the rest of the cache alone';
+  return skipped.every(isCached) ? held : `nothing is known of the lines, and the files were ${held}`;
 }
 
 function cacheCounts(counts: CacheCounts): string {
