@@ -9,10 +9,9 @@ import { formatHash, HASH_SIZE, parseHash, type Hash } from './hash.js';
 import { encodeUtf8, quote } from './text.js';
 
 const PREFIX = 'h1:';
-const NEWLINE = 0x0a;
-const SPACE = 0x20;
-const HEX = '0123456789abcdef';
-/** Bytes of lines that are hashed together. */
+const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+const ASCII = /^[\0-\x7f]*$/;
+/** Characters of lines that are hashed together. */
 const BATCH = 2 ** 16;
 
 /** A file as an h1 sees it. */
@@ -55,30 +54,26 @@ export function isH1(text: string): boolean {
  * @throws {GosumError} `H1_MALFORMED` for a name with a newline, which could pass for two files.
  */
 export function h1OfFiles(files: readonly HashedFile[]): string {
-  const named = files.map((file) => ({ name: nameBytes(file.name), sha256: file.sha256 }));
-  named.sort((a, b) => compareBytes(a.name, b.name));
+  return h1OfByteNames(files.map(({ name, sha256 }) => ({ name: byteString(name), sha256 })));
+}
+
+/**
+ * As `h1OfFiles`, with names as byte strings: a character U+0000 to U+00FF for each byte, so that texts sort as bytes do.
+ *
+ * @throws {GosumError} `H1_MALFORMED`.
+ */
+export function h1OfByteNames(files: readonly { readonly name: string; readonly sha256: Hash }[]): string {
   const digest = sha256Digest();
-  let lines = new Uint8Array(BATCH);
-  let at = 0;
-  for (const { name, sha256 } of named) {
-    const size = 2 * sha256.length + 2 + name.length + 1;
-    if (at + size > lines.length) {
-      digest.update(lines.subarray(0, at));
-      at = 0;
-      if (size > lines.length) lines = new Uint8Array(size);
+  let lines = '';
+  for (const { name, sha256 } of files.toSorted((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name)))) {
+    if (name.includes('\n')) throw malformed(`file name ${quote(name)} has a newline`);
+    lines += `${formatHex(sha256)}  ${name}\n`;
+    if (lines.length > BATCH) {
+      digest.update(bytesOf(lines));
+      lines = '';
     }
-    // byte by byte in place: with a text for each line this took a tenth of the time of hashing a zip
-    for (const byte of sha256) {
-      lines[at++] = HEX.charCodeAt(byte / 16);
-      lines[at++] = HEX.charCodeAt(byte % 16);
-    }
-    lines[at++] = SPACE;
-    lines[at++] = SPACE;
-    lines.set(name, at);
-    at += name.length;
-    lines[at++] = NEWLINE;
   }
-  digest.update(lines.subarray(0, at));
+  digest.update(bytesOf(lines));
   return formatH1(digest.digest());
 }
 
@@ -87,21 +82,22 @@ export function h1OfGoMod(content: Uint8Array): string {
   return h1OfFiles([{ name: 'go.mod', sha256: sha256(content) }]);
 }
 
-function nameBytes(name: string | Uint8Array): Uint8Array {
+/** Of most names it is the name itself. */
+function byteString(name: string | Uint8Array): string {
+  if (typeof name === 'string' && ASCII.test(name)) return name;
   const bytes = typeof name === 'string' ? encodeUtf8(name) : name;
-  if (bytes.includes(NEWLINE)) {
-    throw malformed(`file name ${quote(new TextDecoder().decode(bytes))} has a newline`);
-  }
-  return bytes;
+  return Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
 }
 
-function compareBytes(a: Uint8Array, b: Uint8Array): number {
-  const length = Math.min(a.length, b.length);
-  for (let i = 0; i < length; i++) {
-    const difference = (a[i] ?? 0) - (b[i] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return a.length - b.length;
+/** The inverse of `byteString`. */
+function bytesOf(text: string): Uint8Array {
+  return ASCII.test(text) ? encodeUtf8(text) : Uint8Array.from(text, (character) => character.charCodeAt(0));
+}
+
+function formatHex(bytes: Uint8Array): string {
+  let hex = '';
+  for (const byte of bytes) hex += HEX[byte] ?? '';
+  return hex;
 }
 
 function malformed(message: string, cause?: unknown): GosumError {

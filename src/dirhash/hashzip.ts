@@ -23,7 +23,7 @@
 
 import type { Readable } from 'node:stream';
 import type { Hash } from '../core/hash.js';
-import { h1OfFiles } from '../core/h1.js';
+import { h1OfByteNames } from '../core/h1.js';
 import { formatModuleVersion, type ModuleVersion } from '../core/module.js';
 import type { ZipHash, ZipOptions } from './result.js';
 import { checkZipRules, moduleOfName } from './rules.js';
@@ -69,12 +69,9 @@ async function hashOpenZip(file: ZipFile, options: ZipOptions): Promise<ZipHash>
   const module = options.module ?? moduleOfName(rules[0]?.name ?? '');
   // Go keeps one content a name: the last
   const contents = new Map(hashed.map(({ entry, sha256 }) => [entry.name, sha256]));
-  const files = hashed.map(({ entry: { name }, sha256 }) => ({
-    name: Buffer.from(name, 'latin1'),
-    sha256: contents.get(name) ?? sha256,
-  }));
+  const files = hashed.map(({ entry: { name }, sha256 }) => ({ name, sha256: contents.get(name) ?? sha256 }));
   return {
-    h1: h1OfFiles(files),
+    h1: h1OfByteNames(files),
     files: hashed.length,
     bytes: hashed.reduce((sum, { entry }) => sum + entry.size, 0),
     module,
@@ -87,5 +84,5 @@ async function hashOpenZip(file: ZipFile, options: ZipOptions): Promise<ZipHash>
 function goModOf(contents: ReadonlyMap<string, Hash>, module: ModuleVersion | undefined): string | undefined {
   if (module === undefined) return undefined;
   const sha256 = contents.get(`${formatModuleVersion(module.module, module.version)}/go.mod`);
-  return sha256 === undefined ? undefined : h1OfFiles([{ name: 'go.mod', sha256 }]);
+  return sha256 === undefined ? undefined : h1OfByteNames([{ name: 'go.mod', sha256 }]);
 }
