@@ -36,6 +36,8 @@ var operations = map[string]operation{
 	"gosum":           readGoSum,
 	"h1":              hashFiles,
 	"hashDir":         hashDir,
+	"hashZip":         hashZipBytes,
+	"hashZipFile":     hashZipFile,
 	"checkZip":        checkZip,
 	"characters":      describeCharacters,
 	"tilePath":        parseTilePath,
