@@ -13,12 +13,12 @@ import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { sha256, sha256Digest } from '#crypto';
 import type { Hash } from '../core/hash.js';
+import { fileFailure } from '../core/fileerror.js';
 import { h1OfFiles, type HashedFile } from '../core/h1.js';
 import { checkModulePath, checkVersion, formatModuleVersion, type ModuleVersion } from '../core/module.js';
 import { concatBytes, encodeUtf8 } from '../core/text.js';
 import { GosumError } from '../errors.js';
 import type { FolderOptions, HashOptions, TreeHash } from './result.js';
-import { fileFailed } from './zipfile.js';
 
 /** Bytes that are read at once. */
 const PIECE = 2 ** 18;
@@ -196,7 +196,7 @@ function attempt<T>(label: string, work: () => T): T {
     return work();
   } catch (cause) {
     // a socket
-    throw (cause as NodeJS.ErrnoException).code === 'ENXIO' ? notPlain(label) : fileFailed(label, cause);
+    throw (cause as NodeJS.ErrnoException).code === 'ENXIO' ? notPlain(label) : fileFailure(label, cause);
   }
 }
 

@@ -1,6 +1,7 @@
 /** Bytes of a zip at rest, read by position: a file, or memory. All of them are suspect. */
 
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { fileFailure } from '../core/fileerror.js';
 import { GosumError } from '../errors.js';
 
 /** An open zip. */
@@ -52,11 +53,6 @@ export function zipFileOf(bytes: Uint8Array): ZipFile {
   };
 }
 
-/** The `FILE_FAILED` error of what the system threw about a file. */
-export function fileFailed(path: string, cause: unknown): GosumError {
-  return new GosumError('FILE_FAILED', `${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
-}
-
 function openPlainFile(path: string): { descriptor: number; size: number } {
   // asked before opening: to open a pipe waits for somebody to write to it
   if (!attempt(path, () => statSync(path)).isFile()) throw new GosumError('FILE_FAILED', `${path}: it is no plain file`);
@@ -73,6 +69,6 @@ function attempt<T>(path: string, work: () => T): T {
   try {
     return work();
   } catch (cause) {
-    throw fileFailed(path, cause);
+    throw fileFailure(path, cause);
   }
 }

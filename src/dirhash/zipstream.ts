@@ -4,9 +4,9 @@ import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { addAbortSignal, type Readable } from 'node:stream';
+import { fileFailure } from '../core/fileerror.js';
 import { ZipError } from './ziperror.js';
 import { MAX_BYTES } from './zipdirectory.js';
-import { fileFailed } from './zipfile.js';
 
 /**
  * Writes all bytes of a stream to a temporary file, has `work` done with its path, and removes it.
@@ -53,6 +53,6 @@ async function failing<T>(path: string, work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (cause) {
-    throw fileFailed(path, cause);
+    throw fileFailure(path, cause);
   }
 }
