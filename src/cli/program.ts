@@ -2,11 +2,12 @@
 
 import { Command, Option } from 'commander';
 import { FORMATS } from '../report/report.js';
-import { addDatabaseOptions, cacheOption, readVariables } from './flags.js';
+import { addDatabaseOptions, cacheOption, positive, readVariables } from './flags.js';
 import { packageVersion, type Host } from './host.js';
 import { parseReportFile } from './reportfiles.js';
 import type { CacheOptions } from './cache.js';
 import type { EvidenceOptions } from './evidence.js';
+import type { HashCommandOptions } from './hash.js';
 import type { LookupOptions } from './lookup.js';
 import type { ModcacheOptions } from './modcache.js';
 import type { VerifyOptions } from './verify.js';
@@ -68,6 +69,28 @@ export function buildProgram(host: Host, exit: (code: number) => void): Command 
   modcache.addHelpText('after', EXIT_CODES);
   modcache.action(async (folder: string | undefined, options: ModcacheOptions) => {
     exit(await (await import('./modcache.js')).modcacheCommand(host, folder, options));
+  });
+
+  const hash = program
+    .command('hash')
+    .description('print the h1 of module zips, extracted folders and go.mod files')
+    .argument('[path...]', 'module zips, go.mod files (or VERSION.mod), folders; - for a zip on standard input')
+    .addOption(new Option('--module <module@version>', 'whose folder, or zip, it is; folders need it'))
+    .addOption(new Option('--check <file>', 'read hashes and paths from a file, and check them'))
+    .addOption(new Option('--format <format>', 'of what goes to stdout').choices(['text', 'json']).default('text'))
+    .addOption(new Option('--quiet', 'no progress; with --check, only what fails'))
+    .addOption(new Option('--status', 'with --check: print nothing, the exit code says it'))
+    .addOption(new Option('--threads <n>', 'hash in so many threads (default: by cores and work)').argParser(positive))
+    .addOption(new Option('--no-progress', 'show no progress'));
+  addExamples(hash, [
+    ['gosumcheck hash v1.5.2.zip v1.5.2.mod', 'a line for each'],
+    ['gosumcheck hash --module rsc.io/quote@v1.5.2 .', 'an extracted module'],
+    ['gosumcheck hash *.zip > sums', 'to keep'],
+    ['gosumcheck hash --check sums', 'are they still the same?'],
+  ]);
+  hash.addHelpText('after', HASH_EXIT_CODES);
+  hash.action(async (paths: string[], options: HashCommandOptions) => {
+    exit(await (await import('./hash.js')).hashCommand(host, paths, options));
   });
 
   const lookup = program
@@ -133,6 +156,13 @@ Exit codes:
        a report that could not be written, where there is nothing worse
   3    incomplete: not everything could be asked; trying again may help
   4    the log does not know a module version
+  130  interrupted`;
+
+const HASH_EXIT_CODES = `
+Exit codes:
+  0    all are hashed, and Go's own tools would accept each zip
+  1    a zip breaks the rules of module zips; with --check, a path fails
+  2    bad usage; a path of which there is no h1, where there is nothing worse
   130  interrupted`;
 
 /** Adds the options of the commands that report verdicts. */
