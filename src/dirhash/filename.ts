@@ -11,12 +11,18 @@ const DEVICE = /^(?:con|prn|aux|nul|com[1-9]|lpt[1-9])$/i;
 /** What is allowed beside letters; `"'*<>?`|:\` and control characters are not. */
 const PLAIN = /^[-!#$%&()+,.=@[\]^_{}~ 0-9A-Za-z]*$/;
 
+/** Nearly every path, in one look: elements of plain characters that do not end with a dot… */
+const PLAIN_PATH = /^[-!#$%&()+,.=@[\]^_{}~ 0-9A-Za-z]*[-!#$%&()+,=@[\]^_{}~ 0-9A-Za-z](?:\/[-!#$%&()+,.=@[\]^_{}~ 0-9A-Za-z]*[-!#$%&()+,=@[\]^_{}~ 0-9A-Za-z])*$/;
+/** …of which none is a device. */
+const DEVICE_IN_PATH = /(?:^|\/)(?:con|prn|aux|nul|com[1-9]|lpt[1-9])(?:[./]|$)/i;
+
 /**
  * Says what is wrong with the path of a file in a module, from the module's root, with slashes; `undefined` where nothing is.
  *
  * @param path valid UTF-8; attacker-controlled.
  */
 export function fileNameFlaw(path: string): string | undefined {
+  if (PLAIN_PATH.test(path) && !DEVICE_IN_PATH.test(path)) return undefined;
   for (const element of path.split('/')) {
     const flaw = elementFlaw(element);
     if (flaw !== undefined) return flaw;
