@@ -11,6 +11,8 @@ import { encodeUtf8, quote } from './text.js';
 const PREFIX = 'h1:';
 const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 const ASCII = /^[\0-\x7f]*$/;
+// ignoreBOM: with it dropped, bytes that are not ASCII could seem to be
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 /** Characters of lines that are hashed together. */
 const BATCH = 2 ** 16;
 
@@ -84,7 +86,8 @@ export function h1OfGoMod(content: Uint8Array): string {
 
 /** Of most names it is the name itself. */
 function byteString(name: string | Uint8Array): string {
-  if (typeof name === 'string' && ASCII.test(name)) return name;
+  const text = typeof name === 'string' ? name : decoder.decode(name);
+  if (ASCII.test(text)) return text;
   const bytes = typeof name === 'string' ? encodeUtf8(name) : name;
   return Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
 }

@@ -62,6 +62,7 @@ t.test('arithmetic', (t) => {
   );
   t.equal(h1OfFiles([{ name: encodeUtf8('a'), sha256: empty }]), h1OfFiles([{ name: 'a', sha256: empty }]));
   t.equal(h1OfFiles([{ name: encodeUtf8('\u00e9\u4e00'), sha256: empty }]), summary(`${hex}  \u00e9\u4e00\n`));
+  t.equal(h1OfFiles([{ name: encodeUtf8('\ufeffa'), sha256: empty }]), summary(`${hex}  \ufeffa\n`));
   t.not(
     h1OfFiles([{ name: Uint8Array.of(0xff), sha256: empty }]),
     h1OfFiles([{ name: Uint8Array.of(0xfe), sha256: empty }]),
