@@ -57,10 +57,10 @@ export async function hashEach(
   tell: (outcome: Outcome) => Promise<void>,
 ): Promise<void> {
   const found = tasks.map((task) => ({ task, input: inputOrError(host, task.name, module) }));
-  const work = sizeOf(host, found.flatMap(({ input }) => (isGosumError(input) ? [] : [input])));
+  const enabled = host.stderr.isTTY === true && options.progress && options.quiet !== true;
+  const work = sizeOf(host, found.flatMap(({ input }) => (isGosumError(input) ? [] : [input])), enabled);
   const threads = options.threads ?? work.threads;
   const pool = threads > 1 ? openHashPool(threads) : undefined;
-  const enabled = host.stderr.isTTY === true && options.progress && options.quiet !== true;
   const progress = createProgress({ stream: host.stderr, enabled });
   progress.phase('hashing, MiB', work.bytes === undefined ? undefined : Math.ceil(work.bytes / MIB));
   const hashing = { signal: host.interrupted, progress: mebibytes((steps) => progress.tick(steps)) };
@@ -113,10 +113,14 @@ async function attempt<T>(host: Host, work: () => Promise<T>): Promise<T | Gosum
   }
 }
 
-/** How many bytes of content there are, where all of it is known, and for how many threads they are work. */
-function sizeOf(host: Host, inputs: readonly HashInput[]): { bytes: number | undefined; threads: number } {
+/**
+ * How many bytes of content there are, where all of it is known, and for how many threads they are work.
+ *
+ * @param exactly also of little work, which nobody else would see any of.
+ */
+function sizeOf(host: Host, inputs: readonly HashInput[], exactly: boolean): { bytes: number | undefined; threads: number } {
   const packed = inputs.reduce((sum, { size }) => sum + (size ?? 0), 0);
-  const sizes = inputs.map(({ name, kind, size }) => (kind === 'zip' && size !== undefined && packed > SMALL ? contentSize(pathOf(host, name)) : size));
+  const sizes = inputs.map(({ name, kind, size }) => (kind === 'zip' && size !== undefined && (exactly || packed > SMALL) ? contentSize(pathOf(host, name)) : size));
   const known = sizes.filter((size) => size !== undefined);
   const bytes = known.reduce((sum, size) => sum + size, 0);
   const folders = inputs.filter(({ kind }) => kind === 'folder').length;

@@ -6,7 +6,8 @@ import type { ModuleVersion } from '../core/module.js';
 import { hashFolder, hashGoModFile } from '../dirhash/folder.js';
 import { hashZip, hashZipStream } from '../dirhash/hashzip.js';
 import type { HashPool } from '../dirhash/pool.js';
-import type { HashOptions, Violation } from '../dirhash/result.js';
+import type { HashOptions, Violation, ZipHash } from '../dirhash/result.js';
+import { ZipError } from '../dirhash/ziperror.js';
 import { GosumError } from '../errors.js';
 import { fileFailure } from './files.js';
 import type { Host } from './host.js';
@@ -89,9 +90,20 @@ export async function hashInput(
     if (module === undefined) throw new Error('a folder without a module version');
     return { ...(await hasher.folder(file, module, options)), module, violations: [] };
   }
-  const hashed = await (name === '-' ? hashZipStream(host.stdin, options) : hasher.zip(file, options));
+  const hashed = await (name === '-' ? hashStdin(host, options) : hasher.zip(file, options));
   if (module !== undefined && hashed.files > 0) checkModule(name, hashed.module, module);
   return hashed;
+}
+
+/** What is wrong with the zip is not said of the temporary file that nobody knows of. */
+async function hashStdin({ stdin }: Host, options: HashOptions): Promise<ZipHash> {
+  try {
+    return await hashZipStream(stdin, options);
+  } catch (error) {
+    if (!(error instanceof ZipError) || !error.message.startsWith(error.zip)) throw error;
+    const { code, zip, message, hint } = error;
+    throw new GosumError(code, `standard input${message.slice(zip.length)}`, { cause: error, ...(hint === undefined ? {} : { hint }) });
+  }
 }
 
 /** The path of a name: the name itself where that leads to the same, so that errors name it. */
