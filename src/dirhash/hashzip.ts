@@ -22,13 +22,14 @@
  */
 
 import type { Readable } from 'node:stream';
-import type { Hash } from '../core/hash.js';
+import { hashAt, type Hash } from '../core/hash.js';
 import { h1OfByteNames } from '../core/h1.js';
 import { formatModuleVersion, type ModuleVersion } from '../core/module.js';
 import type { ZipHash, ZipOptions } from './result.js';
-import { checkZipRules, moduleOfName } from './rules.js';
+import { checkZipRules, moduleOfName, type ZipRuleEntry } from './rules.js';
 import { hashContents } from './zipcontent.js';
 import { readZipDirectory } from './zipdirectory.js';
+import type { ZipEntry } from './zipentry.js';
 import { openZipFile, zipFileOf, type ZipFile } from './zipfile.js';
 import { decodeName } from './zipname.js';
 import { withStoredStream } from './zipstream.js';
@@ -64,20 +65,26 @@ export async function hashZipStream(stream: Readable, options: ZipOptions = {}):
 }
 
 async function hashOpenZip(file: ZipFile, options: ZipOptions): Promise<ZipHash> {
-  const hashed = await hashContents(file, readZipDirectory(file), options);
-  const rules = hashed.map(({ entry }) => ({ ...decodeName(entry.name), size: entry.size }));
-  const module = options.module ?? moduleOfName(rules[0]?.name ?? '');
+  const directory = readZipDirectory(file);
+  const { entries } = directory;
+  const hashes = await hashContents(file, directory, options);
+  const module = options.module ?? moduleOfName(decodeName(entries[0]?.name ?? '').name);
   // Go keeps one content a name: the last
-  const contents = new Map(hashed.map(({ entry, sha256 }) => [entry.name, sha256]));
-  const files = hashed.map(({ entry: { name }, sha256 }) => ({ name, sha256: contents.get(name) ?? sha256 }));
+  const contents = new Map<string, Hash>();
+  for (const { name, index } of entries) contents.set(name, hashAt(hashes, index));
+  const files = entries.map(({ name, index }) => ({ name, sha256: contents.get(name) ?? hashAt(hashes, index) }));
   return {
     h1: h1OfByteNames(files),
-    files: hashed.length,
-    bytes: hashed.reduce((sum, { entry }) => sum + entry.size, 0),
+    files: entries.length,
+    bytes: entries.reduce((sum, { size }) => sum + size, 0),
     module,
     goMod: goModOf(contents, module),
-    violations: checkZipRules(rules, file.size, module),
+    violations: checkZipRules(ruleEntries(entries), file.size, module),
   };
+}
+
+function* ruleEntries(entries: readonly ZipEntry[]): Generator<ZipRuleEntry> {
+  for (const { name, size } of entries) yield { ...decodeName(name), size };
 }
 
 /** The h1 of the root's go.mod. */

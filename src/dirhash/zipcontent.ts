@@ -11,7 +11,7 @@ import { createInflateRaw, crc32, inflateRawSync, type InflateRaw } from 'node:z
 import { pipeline } from 'node:stream/promises';
 import { setImmediate } from 'node:timers/promises';
 import { sha256, sha256Digest } from '#crypto';
-import type { Hash } from '../core/hash.js';
+import { HASH_SIZE, type Hash } from '../core/hash.js';
 import { GosumError } from '../errors.js';
 import type { HashOptions } from './result.js';
 import type { ZipDirectory } from './zipdirectory.js';
@@ -36,8 +36,6 @@ const OVERLAPS = 'it overlaps what lies behind it';
 /** An entry with its region: from its local header up to the next one, or up to the central directory. */
 interface Region {
   readonly entry: ZipEntry;
-  /** Place of the entry in the directory. */
-  readonly index: number;
   readonly size: number;
 }
 
@@ -52,58 +50,51 @@ interface Turn {
   contents: number;
 }
 
-/** An entry whose content is as declared. */
-export interface HashedEntry {
-  readonly entry: ZipEntry;
-  /** Of the content. */
-  readonly sha256: Hash;
-}
-
 /**
  * Hashes each entry's content.
  *
- * @returns the entries in the directory's order.
+ * @returns SHA-256 of the contents, in the directory's order, 32 bytes each.
  * @throws {ZipError} `ZIP_MALFORMED`. @throws {GosumError} `FILE_FAILED`; the signal's reason.
  */
-export async function hashContents(file: ZipFile, directory: ZipDirectory, options: HashOptions): Promise<HashedEntry[]> {
-  const hashed: { entry: ZipEntry; index: number; sha256: Hash }[] = [];
+export async function hashContents(file: ZipFile, directory: ZipDirectory, options: HashOptions): Promise<Uint8Array> {
+  const hashes = new Uint8Array(HASH_SIZE * directory.entries.length);
   const window = Buffer.allocUnsafeSlow(Math.min(WINDOW_SIZE, file.size));
-  for (const turn of turns(divide(file, directory))) {
+  for (const turn of turns(regionsOf(file, directory))) {
     options.signal?.throwIfAborted();
     if ('regions' in turn) {
       const bytes = window.subarray(0, turn.size);
       file.read(bytes, turn.start);
-      for (const { entry, index, size } of turn.regions) {
+      for (const { entry, size } of turn.regions) {
         const at = entry.start - turn.start;
-        hashed.push({ entry, index, sha256: hashSmall(file, entry, bytes.subarray(at, at + size)) });
+        hashes.set(hashSmall(file, entry, bytes.subarray(at, at + size)), HASH_SIZE * entry.index);
       }
       options.progress?.(turn.contents);
     } else {
-      const { entry, index, size } = turn;
-      hashed.push({ entry, index, sha256: await hashLarge(file, entry, size, window, options) });
+      hashes.set(await hashLarge(file, turn, window, options), HASH_SIZE * turn.entry.index);
     }
     await setImmediate();
   }
-  return hashed.sort((a, b) => a.index - b.index);
+  return hashes;
 }
 
 /** The regions of all entries, as they lie. They cover the zip from its first byte up to the central directory. */
-function divide(file: ZipFile, directory: ZipDirectory): Region[] {
-  const order = directory.entries.map((entry, index) => ({ entry, index }));
-  order.sort((a, b) => a.entry.start - b.entry.start);
-  const before = order[0]?.entry.start ?? directory.start;
+function* regionsOf(file: ZipFile, { entries, start: end }: ZipDirectory): Generator<Region> {
+  const order = entries.toSorted((a, b) => a.start - b.start);
+  const before = order[0]?.start ?? end;
   if (before !== 0) {
     throw new ZipError('ZIP_MALFORMED', file.label, undefined, `there are ${before} bytes before its first entry`);
   }
-  return order.map(({ entry, index }, i) => {
-    const size = (order[i + 1]?.entry.start ?? directory.start) - entry.start;
+  const last = order.at(-1);
+  if (last !== undefined && last.start >= end) throw malformed(file, last, 'it lies behind the last place for entries');
+  for (const [i, entry] of order.entries()) {
+    const size = (order[i + 1]?.start ?? end) - entry.start;
     if (size < LOCAL_SIZE + entry.name.length + entry.packedSize) throw malformed(file, entry, OVERLAPS);
-    return { entry, index, size };
-  });
+    yield { entry, size };
+  }
 }
 
 /** What is hashed in one go: small neighbours, or a large entry. */
-function* turns(regions: readonly Region[]): Generator<Turn | Region> {
+function* turns(regions: Iterable<Region>): Generator<Turn | Region> {
   let turn: Turn | undefined;
   for (const region of regions) {
     const { entry, size } = region;
@@ -136,13 +127,7 @@ function hashSmall(file: ZipFile, entry: ZipEntry, region: Buffer): Hash {
 }
 
 /** Hashes an entry of any size, piece by piece. */
-async function hashLarge(
-  file: ZipFile,
-  entry: ZipEntry,
-  size: number,
-  window: Buffer,
-  options: HashOptions,
-): Promise<Hash> {
+async function hashLarge(file: ZipFile, { entry, size }: Region, window: Buffer, options: HashOptions): Promise<Hash> {
   const head = window.subarray(0, Math.min(size, window.length));
   file.read(head, entry.start);
   const dataStart = dataOf(file, entry, head);
@@ -210,10 +195,11 @@ async function inflateLarge(
       engine,
       async (contents: AsyncIterable<Buffer>) => {
         for await (const content of contents) take(content);
+        // asked here, as the pipeline waits for bytes behind the end of the data to be taken
+        checkUsed(file, entry, engine.bytesWritten);
       },
       signal === undefined ? {} : { signal },
     );
-    checkUsed(file, entry, engine.bytesWritten);
   } catch (error) {
     signal?.throwIfAborted();
     throw inflateFailure(file, entry, error);

@@ -59,7 +59,7 @@ export function readZipDirectory(file: ZipFile): ZipDirectory {
     if (header === undefined) {
       throw new ZipError('ZIP_MALFORMED', file.label, undefined, `header ${entries.length + 1} of its central directory is cut short or none`);
     }
-    const entry = parseHeader(header, file.label);
+    const entry = parseHeader(header, entries.length, file.label);
     contents += entry.size;
     if (contents > MAX_BYTES) throw limit('bytes of contents', MAX_BYTES);
     entries.push(entry);
@@ -80,7 +80,7 @@ function headerAt(directory: Buffer, at: number): Buffer | undefined {
   return at + size > directory.length ? undefined : directory.subarray(at, at + size);
 }
 
-function parseHeader(header: Buffer, zip: string): ZipEntry {
+function parseHeader(header: Buffer, index: number, zip: string): ZipEntry {
   const nameEnd = HEADER_SIZE + header.readUInt16LE(28);
   const name = header.toString('latin1', HEADER_SIZE, nameEnd);
   const malformed = (detail: string): ZipError => new ZipError('ZIP_MALFORMED', zip, decodeName(name).name, detail);
@@ -103,13 +103,15 @@ function parseHeader(header: Buffer, zip: string): ZipEntry {
 
   if (method === STORED && packedSize !== size) throw malformed(`it is stored, and gives two sizes: ${packedSize} and ${size}`);
   if (name.endsWith('/') && size !== 0) throw malformed('it is a folder with content');
-  return { name, flags, method, crc: header.readUInt32LE(16), packedSize, size, start };
+  return { name, index, flags, method, crc: header.readUInt32LE(16), packedSize, size, start };
 }
 
 /** Puts the numbers of a zip64 field (4.5.3) in the place of those that are too small for theirs; says what is wrong with it. */
 function readZip64(extra: Buffer, numbers: { packedSize: number; size: number; start: number }): string | undefined {
+  // nearly every entry
+  if (extra.length === 0 && Math.max(numbers.packedSize, numbers.size, numbers.start) < MAX_UINT32) return undefined;
   const wanted = (['size', 'packedSize', 'start'] as const).filter((key) => numbers[key] === MAX_UINT32);
-  const fields = extra.length === 0 ? [] : extraFields(extra, ZIP64_EXTRA);
+  const fields = extraFields(extra, ZIP64_EXTRA);
   const [field] = fields;
   if (fields.length > 1) return 'it has several zip64 fields';
   if (field === undefined) return wanted.length === 0 ? undefined : 'it has no zip64 field for its sizes';
@@ -123,6 +125,7 @@ function readZip64(extra: Buffer, numbers: { packedSize: number; size: number; s
 
 /** A field of Info-ZIP's (4.6.9) that gives a name which some readers prefer. */
 function unicodeNameFlaw(extra: Buffer, name: string): string | undefined {
-  const others = extra.length === 0 ? [] : extraFields(extra, UNICODE_NAME_EXTRA);
+  if (extra.length === 0) return undefined;
+  const others = extraFields(extra, UNICODE_NAME_EXTRA);
   return others.every((field) => field.toString('latin1', 5) === name) ? undefined : 'an extra field gives it another name';
 }

@@ -10,6 +10,8 @@ import { readUint64 } from './zipnumber.js';
 export interface ZipEntry {
   /** The bytes of the name, a character (U+0000 to U+00FF) each: so that texts sort as bytes do. */
   readonly name: string;
+  /** Place in the directory, from 0 on. */
+  readonly index: number;
   readonly flags: number;
   readonly method: number;
   readonly crc: number;

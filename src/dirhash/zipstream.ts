@@ -11,39 +11,46 @@ import { MAX_BYTES } from './zipdirectory.js';
 /**
  * Writes all bytes of a stream to a temporary file, has `work` done with its path, and removes it.
  *
- * @throws {ZipError} `ZIP_LIMIT` where there are more bytes than a zip may have.
+ * @param limit the most bytes that are taken.
+ * @throws {ZipError} `ZIP_LIMIT` where there are more bytes.
  * @throws {GosumError} `FILE_FAILED` where the file cannot be written; the signal's reason; what the stream or `work` throws.
  */
 export async function withStoredStream<T>(
   stream: Readable,
   signal: AbortSignal | undefined,
   work: (path: string) => Promise<T>,
+  limit: number = MAX_BYTES,
 ): Promise<T> {
-  signal?.throwIfAborted();
-  const folder = await failing(tmpdir(), mkdtemp(join(tmpdir(), 'gosumcheck-')));
+  // heard from now on: a stream can fail before the first of it is read, and is asked for its error then
+  stream.on('error', () => undefined);
+  if (signal !== undefined) addAbortSignal(signal, stream);
   try {
-    const path = join(folder, 'module.zip');
-    await store(stream, path, signal);
-    return await work(path);
+    const folder = await failing(tmpdir(), mkdtemp(join(tmpdir(), 'gosumcheck-')));
+    try {
+      const path = join(folder, 'module.zip');
+      await store(stream, path, limit);
+      return await work(path);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    stream.destroy();
   }
 }
 
-async function store(stream: Readable, path: string, signal: AbortSignal | undefined): Promise<void> {
-  if (signal !== undefined) addAbortSignal(signal, stream);
+async function store(stream: Readable, path: string, limit: number): Promise<void> {
   const file = await failing(path, open(path, 'wx', 0o600));
   try {
     let length = 0;
     for await (const chunk of stream) {
       if (!(chunk instanceof Uint8Array)) throw new TypeError('want a stream of bytes');
       length += chunk.length;
-      if (length > MAX_BYTES) throw new ZipError('ZIP_LIMIT', 'zip', undefined, `it has more than ${MAX_BYTES} bytes`);
+      if (length > limit) throw new ZipError('ZIP_LIMIT', 'zip', undefined, `it has more than ${limit} bytes`);
       await failing(path, file.writeFile(chunk));
     }
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw error;
   } finally {
     await file.close();
   }

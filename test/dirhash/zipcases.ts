@@ -228,9 +228,9 @@ const ENDS: readonly Refused[] = [
 const OVERLAPS: readonly Refused[] = [
   refused(true, 'an entry twice in the directory', /a\.go": it overlaps/, { entries: ENTRIES, order: [0, 1, 1, 2] }),
   refused(true, 'an entry in the data of another', /o": it overlaps/, { entries: [{ name: `${P}o`, content: HIDDEN.subarray(0, 30 + P.length + 2), method: 0 }, { name: `${P}h`, content: 'h', method: 0, start: 30 + P.length + 1 }], order: [0, 1] }),
-  refused(false, 'an entry behind the end', /it overlaps/, { entries: [GO_MOD, { ...A, start: 100_000 }] }),
-  refused(false, 'an entry in the directory', /it overlaps/, { entries: [GO_MOD, { ...A, start: endOf([GO_MOD, A]).start }] }),
-  refused(false, 'an entry far behind the end', /it overlaps/, { entries: [GO_MOD, { ...A, zip64: true, start: 2 ** 62 }] }),
+  refused(false, 'an entry behind the end', /behind the last place/, { entries: [GO_MOD, { ...A, start: 100_000 }] }),
+  refused(false, 'an entry in the directory', /behind the last place/, { entries: [GO_MOD, { ...A, start: endOf([GO_MOD, A]).start }] }),
+  refused(false, 'an entry far behind the end', /behind the last place/, { entries: [GO_MOD, { ...A, zip64: true, start: 2 ** 62 }] }),
   refused(false, 'a local header that is cut short', /runs into/, patch(PLAIN, B_START + 28, raw(0xff, 0xff))),
   refused(false, 'a local header whose data is in the next one', /it overlaps/, patch(PLAIN, A_START + 28, raw(3))),
 ];
