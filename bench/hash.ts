@@ -4,6 +4,7 @@
  * A ratio is a speed: Go's time to ours, more than 1 where ours takes less. Peak memory is of whole processes.
  */
 
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { largeZip, realZips, type BenchZip } from './hashzips.js';
 import { median, timed, type Run } from './measure.js';
@@ -51,6 +52,8 @@ export interface HashBench {
   readonly runs: number;
   readonly whole: readonly HashComparison[];
   readonly within: readonly HashComparison[];
+  /** Ours alone: one thread, and worker threads. Absent where there is one processor. */
+  readonly threads?: HashComparison;
   /** What must not be: a failed run, another h1 than Go's, a goal missed. */
   readonly problems: readonly string[];
 }
@@ -68,6 +71,9 @@ const PEAK_GOALS: ReadonlyMap<number, number> = new Map([
 ]);
 /** How often a process repeats its work, where that is timed from within. */
 const REPEATS = 3;
+/** How many threads, and how much faster they have to be than one. */
+const THREADS = 2;
+const THREADS_GOAL = 1.6;
 const MB = 1e6;
 
 const MANY = fileURLToPath(new URL('hashmany.js', import.meta.url));
@@ -92,7 +98,26 @@ export async function benchHash(workshop: Workshop, options: HashBenchOptions): 
     say(`within one, ${zip.what}`);
     within.push(await benchWithin(workshop, zip, options, problems));
   }
-  return { node: process.version, runs, whole, within, problems };
+  const results = { node: process.version, runs, whole, within, problems };
+  if (availableParallelism() < THREADS) return results;
+  say('worker threads');
+  return { ...results, threads: await benchThreads(workshop, zips, options, problems) };
+}
+
+/** The real zips, each twice, by one command: in one thread, and in some. */
+async function benchThreads(
+  workshop: Workshop,
+  zips: readonly BenchZip[],
+  { runs, quick }: HashBenchOptions,
+  problems: string[],
+): Promise<HashComparison> {
+  const files = zips.filter(({ isReal }) => isReal).flatMap(({ file }) => [file, file]);
+  const hash = (threads: number): Command => [process.execPath, [BIN, 'hash', '--threads', String(threads), ...files]];
+  const sides = (await inTurn(workshop, runs + 1, [hash(1), hash(THREADS)])).map(([, ...counted]) => counted);
+  const [one = [], some = []] = sides;
+  const what = `${files.length} zips, ${THREADS} threads`;
+  problems.push(...differences(one, some).map((problem) => `${what}: ${problem}`));
+  return comparison(what, [wholeSide(one), wholeSide(some)], quick ? {} : { goal: THREADS_GOAL }, problems);
 }
 
 async function benchWhole(
@@ -103,12 +128,13 @@ async function benchWhole(
 ): Promise<HashComparison> {
   const [theirs, ours] = await inTurn(workshop, runs + 1, [
     [workshop.program('hash'), [zip.file]],
-    [process.execPath, [BIN, 'hash', zip.file]],
+    [process.execPath, [BIN, 'hash', '--threads', '1', zip.file]],
   ]);
   problems.push(...differences(theirs, ours).map((problem) => `${zip.what}: ${problem}`));
-  const sides = [theirs, ours].map(([, ...counted]) => sideOf(counted, counted.map(({ ms }) => ms))) as [HashSide, HashSide];
+  const [, ...theirsCounted] = theirs;
+  const [, ...oursCounted] = ours;
   const goals = quick ? {} : { goal: WHOLE_GOALS.get(zip.size), peakGoal: PEAK_GOALS.get(zip.size) };
-  return comparison(zip.what, sides, goals, problems);
+  return comparison(zip.what, [wholeSide(theirsCounted), wholeSide(oursCounted)], goals, problems);
 }
 
 async function benchWithin(
@@ -122,13 +148,7 @@ async function benchWithin(
     [process.execPath, [MANY, String(REPEATS), zip.file]],
   ]);
   problems.push(...differences(theirs, ours).map((problem) => `${zip.what}, within one process: ${problem}`));
-  const sides = [theirs, ours].map((all) =>
-    sideOf(
-      all,
-      all.flatMap(({ stdout }) => stdout.trimEnd().split('\n').slice(1).map(Number)),
-    ),
-  ) as [HashSide, HashSide];
-  return comparison(`${zip.what}, within one process`, sides, quick ? {} : { goal: WITHIN_GOAL }, problems);
+  return comparison(`${zip.what}, within one process`, [withinSide(theirs), withinSide(ours)], quick ? {} : { goal: WITHIN_GOAL }, problems);
 }
 
 /** Both sides in turn; who begins changes. */
@@ -145,14 +165,29 @@ async function inTurn(workshop: Workshop, runs: number, commands: readonly [Comm
 
 /** What is wrong with runs, apart from their times. */
 function differences(theirs: readonly Run[], ours: readonly Run[]): string[] {
-  const firstLine = ({ stdout }: Run): string => stdout.split('\n', 1)[0]!;
-  const want = firstLine(theirs[0]!);
+  const h1s = ({ stdout }: Run): string => (stdout.match(/^h1:\S+/gm) ?? []).join(' ');
+  const want = theirs[0] === undefined ? '' : h1s(theirs[0]);
   const problems: string[] = [];
   for (const run of [...theirs, ...ours]) {
     if (run.exitCode !== 0 || run.stderr !== '') problems.push(`exit code ${run.exitCode}: ${run.stderr}${run.stdout}`);
-    else if (firstLine(run) !== want) problems.push(`${firstLine(run)}, want ${want}`);
+    else if (h1s(run) !== want) problems.push(`${h1s(run)}, want ${want}`);
   }
   return problems;
+}
+
+function wholeSide(runs: readonly Run[]): HashSide {
+  return sideOf(
+    runs,
+    runs.map(({ ms }) => ms),
+  );
+}
+
+/** By the times that the processes print, a line each behind the h1. */
+function withinSide(runs: readonly Run[]): HashSide {
+  return sideOf(
+    runs,
+    runs.flatMap(({ stdout }) => stdout.trimEnd().split('\n').slice(1).map(Number)),
+  );
 }
 
 function sideOf(runs: readonly Run[], samples: readonly number[]): HashSide {
@@ -171,7 +206,7 @@ function comparison(
   problems: string[],
 ): HashComparison {
   const ratio = theirs.ms / ours.ms;
-  if (goal !== undefined && ratio < goal) problems.push(`${what}: ${ratio.toFixed(2)} times Go's speed, want at least ${goal}`);
+  if (goal !== undefined && ratio < goal) problems.push(`${what}: ${ratio.toFixed(2)} times the speed, want at least ${goal}`);
   if (peakGoal !== undefined && ours.peak > peakGoal) {
     problems.push(`${what}: ${ours.peak.toFixed(0)} MB of memory, want at most ${peakGoal}`);
   }

@@ -7,6 +7,9 @@ import { formatCoreBench, formatHashBench, formatVerifyBench } from './table.js'
 import { benchVerify } from './verify.js';
 import { inWorkshop } from './workshop.js';
 
+const WHATS = ['verify', 'hash', 'core'] as const;
+type What = (typeof WHATS)[number];
+
 const USAGE = `usage: npm run bench -- verify [--quick] [--runs N] [--json]
        npm run bench -- hash [--quick] [--runs N] [--json]
        npm run bench -- core [--runs N] [--json]
@@ -29,9 +32,6 @@ try {
   if (!ended.signal.aborted) throw error;
   process.exitCode = 130;
 }
-
-const WHATS = ['verify', 'hash', 'core'] as const;
-type What = (typeof WHATS)[number];
 
 /** What the command line asks for. */
 interface Asked {

@@ -34,7 +34,7 @@ export function formatVerifyBench({ node, runs, cold, warm, problems }: VerifyBe
 }
 
 /** What `hash` measured. */
-export function formatHashBench({ node, runs, whole, within, problems }: HashBench): string {
+export function formatHashBench({ node, runs, whole, within, threads, problems }: HashBench): string {
   const mark = (value: number | undefined, isMet: (value: number) => boolean): string =>
     value === undefined ? '-' : `${isMet(value) ? 'ok' : 'MISSED'} ${value}`;
   const row = ({ what, theirs, ours, ratio, goal, peakGoal }: HashComparison): string[] => [
@@ -47,11 +47,12 @@ export function formatHashBench({ node, runs, whole, within, problems }: HashBen
   ];
   const head = ['ms', 'MB', 'ms', 'MB', 'speed', 'cpu', 'goal', 'memory'];
   return [
-    `${node}; medians of ${runs}; each side: time, peak memory; speed: ours to Go's\n\n`,
+    `${node}; medians of ${runs}; each side: time, peak memory; speed: the second to the first\n\n`,
     "whole processes: x/mod's dirhash.HashZip, and gosumcheck hash; by size inflated\n",
     formatTable([['', ...head], ...whole.map(row)]),
     '\nwithin one process\n',
     formatTable([['', ...head], ...within.map(row)]),
+    ...(threads === undefined ? [] : ['\ngosumcheck hash: one thread, and some\n', formatTable([['', ...head], row(threads)])]),
     ...formatProblems(problems),
   ].join('');
 }
