@@ -47,7 +47,7 @@ export function buildProgram(host: Host, exit: (code: number) => void): Command 
     .addOption(new Option('--modcache', 'check what the module cache has of these module versions, too'));
   addExamples(addDatabaseOptions(addReportOptions(verify)), [
     ['gosumcheck verify', 'in a module, or a workspace'],
-    ['gosumcheck verify --modcache', 'in CI, behind a cache that was restored'],
+    ['gosumcheck verify --modcache', 'and a restored module cache'],
     ['gosumcheck verify --report sarif=sum.sarif', 'for a code scanner as well'],
     ['gosumcheck verify --trusted-head head.txt', 'in CI, with a head that was kept'],
     ['git show HEAD~1:go.sum | gosumcheck verify -', 'an older file'],
@@ -63,7 +63,7 @@ export function buildProgram(host: Host, exit: (code: number) => void): Command 
     .description('verify a module cache: is every zip, go.mod and extracted folder what the log has?')
     .argument('[dir]', "the cache's folder; default: GOMODCACHE");
   addExamples(addDatabaseOptions(addReportOptions(modcache)), [
-    ['gosumcheck modcache', 'the whole cache of the go command'],
+    ['gosumcheck modcache', 'all of GOMODCACHE'],
     ['gosumcheck modcache --format json /mnt/cache/mod', 'another one, for a program'],
   ]);
   modcache.addHelpText('after', EXIT_CODES);

@@ -1,13 +1,17 @@
 /** The check of a module cache, or of what it has of some module versions: hashed while the log is asked, then judged. */
 
+import { promises } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import type { GoSumLine } from '../core/gosum.js';
 import { formatModuleVersion } from '../core/module.js';
+import { hashFolder } from '../dirhash/folder.js';
+import { hashZip } from '../dirhash/hashzip.js';
+import { openHashPool } from '../dirhash/pool.js';
 import type { Check } from '../verify/run.js';
 import type { CacheCounts, Verdict } from '../verify/verdict.js';
-import { HERE, hashModule, type HashedModule, type Hasher } from './hash.js';
+import { hashModule, type HashedModule, type Hasher } from './hash.js';
 import { judgeModule, type Reference } from './judge.js';
-import { findInCache, isFromGoroot, listCache, type CachedModule } from './layout.js';
+import { findInCache, inCache, isFromGoroot, listCache, type CachedModule } from './layout.js';
 
 /** Told how far the hashing is. */
 export interface HashProgress {
@@ -23,8 +27,8 @@ export interface CacheOptions {
   readonly skippedBy?: ((module: string) => string | undefined) | undefined;
   /** Look only at what the cache has of the module versions of these lines; where the log says nothing they are held against the lines. */
   readonly lines?: readonly GoSumLine[] | undefined;
-  /** By default this thread does it. */
-  readonly hasher?: Hasher | undefined;
+  /** Worker threads for large caches; 0 for none, by default as many as there are cores. */
+  readonly threads?: number | undefined;
   /** The phase begins when the log was asked: one line shows one thing at a time. */
   readonly progress?: HashProgress | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -45,7 +49,7 @@ export interface CacheCheck extends Check {
 export async function checkOfCache(folder: string, options: CacheOptions = {}): Promise<CacheCheck> {
   const { skippedBy = () => undefined, lines, progress, signal } = options;
   const all = lines === undefined ? await listCache(folder, signal) : await findInCache(folder, lines.filter(({ dropped }) => !dropped), signal);
-  const modules = all.filter(hasContent);
+  const modules = all.filter((cached) => hasContent(cached) || cached.suffixes.has('info'));
   const references = referencesOf(modules, skippedBy, lines ?? []);
   let steps = 0;
   let shown = false;
@@ -57,7 +61,7 @@ export async function checkOfCache(folder: string, options: CacheOptions = {}): 
   hashing.catch(() => undefined);
   return {
     counts: countsOf(folder, all),
-    wanted: modules.filter((cached, i) => references[i]?.pattern === undefined && !isFromGoroot(cached)),
+    wanted: modules.filter((cached, i) => hasContent(cached) && references[i]?.pattern === undefined && !isFromGoroot(cached)),
     async judge(lookups) {
       progress?.phase('hashing', modules.length);
       progress?.tick(steps);
@@ -71,25 +75,56 @@ export async function checkOfCache(folder: string, options: CacheOptions = {}): 
   };
 }
 
-/** Whether anything of the module version can be hashed, or contradict its name. */
+/** Whether anything of the module version can be hashed. */
 function hasContent({ suffixes, folder }: CachedModule): boolean {
   return folder !== undefined || (['zip', 'ziphash', 'mod'] as const).some((suffix) => suffixes.has(suffix));
 }
 
-/** As many module versions at a time as there are cores: each has several files. */
+/** Several module versions at a time, in other threads where these pay. */
 async function hashAll(folder: string, modules: readonly CachedModule[], options: CacheOptions, done: () => void): Promise<HashedModule[]> {
-  const { hasher = HERE, signal } = options;
+  const { threads = availableParallelism(), signal } = options;
   const hashed: HashedModule[] = [];
   const queue = modules.entries();
-  const work = async (): Promise<void> => {
+  const work = async (hasher: Hasher): Promise<void> => {
     for (const [i, cached] of queue) {
       signal?.throwIfAborted();
       hashed[i] = await hashModule(folder, cached, hasher, { signal });
       done();
     }
   };
-  await Promise.all(Array.from({ length: availableParallelism() }, work));
-  return hashed;
+  const pool = threads > 0 && (await isLarge(folder, modules)) ? openHashPool(threads) : undefined;
+  try {
+    const hasher = pool ?? { zip: hashZip, folder: hashFolder };
+    // One more than there are threads: none waits while the small files of a module version are read.
+    await Promise.all(Array.from({ length: threads + 1 }, () => work(hasher)));
+    return hashed;
+  } finally {
+    await pool?.close();
+  }
+}
+
+/** Bytes of zips from which threads are worth their start. */
+const LARGE = 4 * 2 ** 20;
+/** What a folder without a zip is taken for. */
+const FOLDER_BYTES = 2 ** 19;
+
+async function isLarge(folder: string, modules: readonly CachedModule[]): Promise<boolean> {
+  let bytes = 0;
+  for (const { base, suffixes, folder: extracted } of modules) {
+    if (suffixes.has('zip')) bytes += await sizeOf(inCache(folder, `${base}.zip`));
+    else if (extracted !== undefined) bytes += FOLDER_BYTES;
+    if (bytes >= LARGE) return true;
+  }
+  return false;
+}
+
+/** 0 where it cannot be said: whoever opens the file says why. */
+async function sizeOf(file: string): Promise<number> {
+  try {
+    return (await promises.stat(file)).size;
+  } catch {
+    return 0;
+  }
 }
 
 function referencesOf(

@@ -3,10 +3,8 @@
 import { promises } from 'node:fs';
 import path from 'node:path';
 import { h1OfGoMod } from '../core/h1.js';
-import type { ModuleVersion } from '../core/module.js';
-import { hashFolder } from '../dirhash/folder.js';
-import { hashZip } from '../dirhash/hashzip.js';
-import type { HashOptions, TreeHash, Violation, ZipHash } from '../dirhash/result.js';
+import type { HashPool } from '../dirhash/pool.js';
+import type { HashOptions, Violation } from '../dirhash/result.js';
 import { GosumError, isGosumError } from '../errors.js';
 import { inCache, type CachedModule, type Suffix } from './layout.js';
 import { oddEntry } from './oddentry.js';
@@ -40,14 +38,8 @@ export interface HashedModule {
   readonly otherVersion: string | undefined;
 }
 
-/** How zips and folders are hashed: here, or by worker threads. */
-export interface Hasher {
-  zip(file: string, options: HashOptions & { module: ModuleVersion }): Promise<ZipHash>;
-  folder(folder: string, module: ModuleVersion, options: HashOptions & { without: readonly string[] }): Promise<TreeHash>;
-}
-
-/** Hashes on this thread. */
-export const HERE: Hasher = { zip: hashZip, folder: hashFolder };
+/** How zips and folders are hashed: on this thread, or by a pool of others. */
+export type Hasher = Pick<HashPool, 'zip' | 'folder'>;
 
 /** The most bytes of the small files; of a go.mod as the go command has it (x/mod's zip.MaxGoMod). */
 const LIMITS = { ziphash: 1024, info: 1024 * 1024, mod: 16 * 1024 * 1024 } as const;

@@ -2,11 +2,12 @@
 
 import { appendFileSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import t from 'tap';
 import type { Test } from 'tap';
 import { parseGoSum } from '../../src/core/gosum.js';
 import { encodeUtf8 } from '../../src/core/text.js';
-import { isGosumError } from '../../src/errors.js';
+import { GosumError } from '../../src/errors.js';
 import { checkOfCache, type CacheCheck, type CacheOptions } from '../../src/modcache/check.js';
 import { findInCache, listCache } from '../../src/modcache/layout.js';
 import { TestLog } from '../../src/testing/index.js';
@@ -239,6 +240,24 @@ for (const which of ['public', 'private'] as const) {
   });
 }
 
+t.test('a go.mod that is not the one inside: both may be the wrong one', async (t) => {
+  const folder = newCache(t, PRIVATE);
+  const { zip, ziphash, folder: extracted, mod } = pathsOf(PRIVATE);
+  put(folder, mod, 'module corp.example/priv\n\ngo 1.99\n');
+  const { results } = await runOf(folder);
+  t.same(results.map(({ remove }) => remove), [undefined, undefined, undefined, [zip, ziphash, extracted, mod]]);
+});
+
+t.test('what the go command reads all the same', async (t) => {
+  const folder = newCache(t, PUBLIC);
+  const { ziphash, info } = pathsOf(PUBLIC);
+  put(folder, ziphash, `\n${h1Of(PUBLIC)} \n`);
+  for (const text of ['', 'null', '[]', '{}', '{"Version":1}', '{"Version":']) {
+    put(folder, info, text);
+    t.equal((await runOf(folder)).exitCode, 0, JSON.stringify(text));
+  }
+});
+
 t.test('what agrees with the log though the parts differ is no finding', async (t) => {
   // The log has a go.mod that is not the zip's, as for modules of before the go.mod files: it is the log that counts.
   const odd = madeModule('example.com/odd');
@@ -272,6 +291,15 @@ t.test('parts that may be missing', async (t) => {
   t.equal(run.exitCode, 0);
   t.same(outcomes(run), [P.mod, V.zip, V.ziphash, V.mod, V.ziphash, V.folder]);
   t.match(run.modcache, { modules: 3, zips: 1, folders: 1, goMods: 2, zipOnly: 1, folderOnly: 1, goModOnly: 1 });
+
+  const asked = madeModule('example.com/asked');
+  layOut(folder, asked, ['info', 'lock']);
+  rig.asked();
+  t.equal((await runOf(folder)).modcache?.modules, 3, 'a name alone is nothing to check');
+  t.notMatch(rig.asked().join(), 'example.com/asked');
+  put(folder, pathsOf(asked).info, '{"Version":"v9.0.0"}');
+  t.ok(outcomes(await runOf(folder)).includes(clash('info')), 'but for what the go command would make of it');
+  drop(folder, pathsOf(asked).info);
 
   layOut(folder, OLD, ['partial']);
   put(folder, `${pathsOf(OLD).folder}/half`, 'half of it');
@@ -319,6 +347,13 @@ t.test('a private module is held against the lines that are given', async (t) =>
   const both = await runOf(folder, linesFrom(linesOf(PRIVATE) + linesOf(other)));
   t.same(outcomes(both), [...CLASHES, clash('mod')], 'lines in conflict say nothing: zip and folder have another go.mod');
   t.same((await runOf(folder, linesFrom('example.com/none v1.0.0 h1:x\n'))).results, []);
+
+  // What is no known sum to the go command holds nothing to anything, and the path of a dropped line may be no path.
+  layOut(folder, PRIVATE);
+  const empty = 'h1:G7mAYYxgmS0lVkHyy2hEOLQCFB0DlQFTMLWggykrydY=';
+  const { module, version } = PRIVATE;
+  const lines = `${module} ${version} h2:x\n${module} ${version}/go.mod ${empty}\nNo!path v1/go.mod ${empty}\n`;
+  t.same(outcomes(await runOf(folder, linesFrom(lines))), [P.zip, P.ziphash, P.folder, P.mod]);
 });
 
 t.test('the log has not, or cannot be asked', async (t) => {
@@ -406,14 +441,48 @@ t.test('which names are module versions', async (t) => {
 });
 
 t.test('a run that is ended', async (t) => {
-  const folder = newCache(t, PUBLIC, OLD, PRIVATE);
+  const folder = newCache(t, PUBLIC);
   writeFileSync(path.join(folder, pathsOf(PUBLIC).folder, 'large'), Buffer.alloc(8_000_000));
+  const reason = new GosumError('INTERRUPTED', 'ended');
+  const goMods = t.testdir({});
+  for (const version of ['v1.0.0', 'v1.0.1', 'v1.0.2']) layOut(goMods, { ...PUBLIC, version }, ['mod']);
+  for (const cache of [folder, goMods]) {
+    const end = new AbortController();
+    const check: CacheCheck = await checkOfCache(cache, { threads: 0, signal: end.signal });
+    end.abort(reason);
+    await t.rejects(async () => check.judge(await rig.lookup()), reason);
+    await t.rejects(listCache(cache, end.signal), reason);
+  }
+});
+
+t.test('what was hashed before it could be shown is shown at once', async (t) => {
+  const seen: unknown[] = [];
+  const progress = { phase: (...phase: unknown[]) => seen.push(phase), tick: (more: number) => seen.push(more) };
+  const check = await checkOfCache(newCache(t, PUBLIC, OLD), { progress, skippedBy: () => 'all' });
+  await setTimeout(300);
+  t.same(seen, []);
+  await check.judge(await rig.lookup([]));
+  t.same(seen, [['hashing', 2], 2]);
+});
+
+t.test('a large cache is hashed by other threads, with the same verdicts', async (t) => {
+  const large = madeModule('example.com/large', 'v1.0.0', { 'data.txt': 'x'.repeat(5 * 2 ** 20) });
+  record(log, large);
+  const folder = newCache(t, large, PUBLIC, OLD, PRIVATE);
+  put(folder, pathsOf(PUBLIC).zip, zipOf(PUBLIC).subarray(0, -5));
+  put(folder, pathsOf(OLD).zip, zipOf(evil(OLD)));
+  symlinkSync('nowhere', path.join(folder, pathsOf(PRIVATE).folder, 'c.go'));
+  const phases: unknown[] = [];
+  let steps = 0;
+  const progress = { phase: (...phase: unknown[]) => phases.push(phase), tick: (more: number) => (steps += more) };
+  const [here, there] = [await runOf(folder, { threads: 0 }), await runOf(folder, { threads: 2, progress })];
+  t.same(there.results, here.results);
+  t.same(outcomes(there).filter((each) => !each.includes('verified') && !each.includes('skipped')), [clash('folder'), 'zip mismatch ZIP_MALFORMED', wrong('zip')]);
+  t.same([phases, steps], [[['hashing', 4]], 4]);
   const end = new AbortController();
-  const reason = new Error('ended');
-  const check: CacheCheck = await checkOfCache(folder, { signal: end.signal });
-  end.abort(reason);
-  await t.rejects(async () => check.judge(await rig.lookup()), reason);
-  await t.rejects(listCache(folder, end.signal), reason);
+  const check = await checkOfCache(folder, { threads: 2, signal: end.signal });
+  void setTimeout(5).then(() => end.abort(new GosumError('INTERRUPTED', 'ended')));
+  await t.rejects(async () => check.judge(await rig.lookup()), { code: 'INTERRUPTED' });
 });
 
 t.test('files that have no end, or are too long', async (t) => {
@@ -425,5 +494,9 @@ t.test('files that have no end, or are too long', async (t) => {
   const run = await runOf(folder);
   t.same(outcomes(run), [V.zip, 'ziphash error FILE_FAILED', V.folder, 'mod error FILE_FAILED']);
   t.ok(run.results.every(({ code, message }) => code === undefined || (message !== undefined && !message.includes(folder))));
-  t.notOk(isGosumError(run.problem));
+
+  if (process.platform === 'win32') return;
+  drop(folder, mod);
+  symlinkSync('/dev/zero', path.join(folder, mod));
+  t.equal(outcomes(await runOf(folder))[3], 'mod error FILE_FAILED');
 });
