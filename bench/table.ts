@@ -2,6 +2,7 @@
 
 import type { CoreBench } from './core.js';
 import type { HashBench, HashComparison } from './hash.js';
+import type { ModcacheBench, ModcacheSide } from './modcache.js';
 import type { Comparison, VerifyBench } from './verify.js';
 
 /** A table: the first column is text and flush left, all others are flush right. */
@@ -53,6 +54,20 @@ export function formatHashBench({ node, runs, whole, within, threads, problems }
     '\nwithin one process\n',
     formatTable([['', ...head], ...within.map(row)]),
     ...(threads === undefined ? [] : ['\ngosumcheck hash: one thread, and some\n', formatTable([['', ...head], row(threads)])]),
+    ...formatProblems(problems),
+  ].join('');
+}
+
+/** What `modcache` measured. */
+export function formatModcacheBench({ node, runs, modules, groups, sides, problems }: ModcacheBench): string {
+  const row = ({ what, ms, cpuMs, peak }: ModcacheSide): string[] => [
+    what,
+    ...[ms, cpuMs, peak].map((value) => value.toFixed(0)),
+    ((sides[0]?.ms ?? NaN) / ms).toFixed(2),
+  ];
+  return [
+    `${node}; medians of ${runs}; ${modules} modules, for which the go command runs ${groups} times\n\n`,
+    formatTable([['', 'ms', 'cpu ms', 'MB', 'speed'], ...sides.map(row)]),
     ...formatProblems(problems),
   ].join('');
 }
