@@ -3,10 +3,10 @@
 import { availableParallelism } from 'node:os';
 import type { ModuleVersion } from '../core/module.js';
 import { contentSize } from '../dirhash/contentsize.js';
-import { openHashPool } from '../dirhash/pool.js';
+import { openHashPool, type HashPool } from '../dirhash/pool.js';
 import { isGosumError, type GosumError } from '../errors.js';
 import { createProgress } from '../report/progress.js';
-import { hashInput, HERE, inputOf, pathOf, type Hashed, type HashInput, type InputKind } from './hashinput.js';
+import { hashInput, HERE, inputOf, pathOf, type Hashed, type Hasher, type HashInput, type InputKind } from './hashinput.js';
 import type { Host } from './host.js';
 
 /** A path to hash. */
@@ -60,7 +60,10 @@ export async function hashEach(
   const enabled = host.stderr.isTTY === true && options.progress && options.quiet !== true;
   const work = sizeOf(host, found.flatMap(({ input }) => (isGosumError(input) ? [] : [input])), enabled);
   const threads = options.threads ?? work.threads;
-  const pool = threads > 1 ? openHashPool(threads) : undefined;
+  const isOne = found.length === 1;
+  // One zip is shared with this thread; of several each has a thread of its own, and this one waits.
+  const pool = threads > 1 ? openHashPool(isOne ? threads - 1 : threads) : undefined;
+  const hasher = pool === undefined ? HERE : isOne ? sharing(pool) : pool;
   const progress = createProgress({ stream: host.stderr, enabled });
   progress.phase('hashing, MiB', work.bytes === undefined ? undefined : Math.ceil(work.bytes / MIB));
   const hashing = { signal: host.interrupted, progress: mebibytes((steps) => progress.tick(steps)) };
@@ -68,7 +71,7 @@ export async function hashEach(
   const hashOne = async ({ task, input }: { task: Task; input: HashInput | GosumError }): Promise<Outcome> => {
     if (isGosumError(input)) return { ...task, error: input };
     const { kind } = input;
-    const hashed = await attempt(host, () => hashInput(host, input, module, pool ?? HERE, hashing));
+    const hashed = await attempt(host, () => hashInput(host, input, module, hasher, hashing));
     return isGosumError(hashed) ? { ...task, kind, error: hashed } : { ...task, kind, hashed };
   };
   const most = threads > 1 ? threads * AHEAD : 1;
@@ -91,6 +94,14 @@ export async function hashEach(
     progress.done();
     await pool?.close();
   }
+}
+
+/** A zip is hashed by all threads together. */
+function sharing(pool: HashPool): Hasher {
+  return {
+    zip: (file, options) => pool.largeZip(file, options),
+    folder: (folder, module, options) => pool.folder(folder, module, options),
+  };
 }
 
 function inputOrError(host: Host, name: string, module: ModuleVersion | undefined): HashInput | GosumError {
@@ -125,8 +136,10 @@ function sizeOf(host: Host, inputs: readonly HashInput[], exactly: boolean): { b
   const bytes = known.reduce((sum, size) => sum + size, 0);
   const folders = inputs.filter(({ kind }) => kind === 'folder').length;
   const worth = Math.floor((bytes + folders * FOLDER_SIZE) / THREAD_WORTH);
-  const most = Math.min(availableParallelism(), MAX_THREADS, inputs.filter(({ kind }) => kind !== 'go.mod').length);
-  return { bytes: known.length === sizes.length ? bytes : undefined, threads: Math.min(most, worth) };
+  const works = inputs.filter(({ kind }) => kind !== 'go.mod').length;
+  // the entries of one zip can be shared out; a folder, and a zip on standard input, cannot
+  const most = inputs.length === 1 && folders === 0 && packed > 0 ? MAX_THREADS : Math.min(works, MAX_THREADS);
+  return { bytes: known.length === sizes.length ? bytes : undefined, threads: Math.min(availableParallelism(), most, worth) };
 }
 
 /** Counts bytes, and tells whole MiB. */

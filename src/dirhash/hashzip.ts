@@ -22,13 +22,14 @@
  */
 
 import type { Readable } from 'node:stream';
-import { hashAt, type Hash } from '../core/hash.js';
+import { HASH_SIZE, hashAt, type Hash } from '../core/hash.js';
 import { h1OfByteNames } from '../core/h1.js';
 import { formatModuleVersion, type ModuleVersion } from '../core/module.js';
-import type { ZipHash, ZipOptions } from './result.js';
+import { GosumError } from '../errors.js';
+import type { HashOptions, ZipHash, ZipOptions } from './result.js';
 import { checkZipRules, moduleOfName, type ZipRuleEntry } from './rules.js';
-import { hashContents } from './zipcontent.js';
-import { readZipDirectory } from './zipdirectory.js';
+import { hashContents, newShare, type Share } from './zipcontent.js';
+import { readZipDirectory, type ZipDirectory } from './zipdirectory.js';
 import type { ZipEntry } from './zipentry.js';
 import { openZipFile, zipFileOf, type ZipFile } from './zipfile.js';
 import { decodeName } from './zipname.js';
@@ -64,10 +65,52 @@ export async function hashZipStream(stream: Readable, options: ZipOptions = {}):
   return withStoredStream(stream, options.signal, (path) => hashZip(path, options));
 }
 
+/**
+ * As `hashZip`, together with others.
+ *
+ * @param help has them do `helpHashZip` with the same path and the share; settles when they have ended.
+ */
+export async function hashZipTogether(
+  path: string,
+  options: ZipOptions,
+  help: (share: Share, signal: AbortSignal) => Promise<unknown>,
+): Promise<ZipHash> {
+  const failed = new AbortController();
+  const signal = options.signal === undefined ? failed.signal : AbortSignal.any([options.signal, failed.signal]);
+  const file = openZipFile(path);
+  try {
+    const directory = readZipDirectory(file);
+    const share = newShare(directory.entries.length);
+    const all = [hashContents(file, directory, { ...options, signal }, share), help(share, signal)];
+    await Promise.all(all).catch(async (error: unknown) => {
+      failed.abort(error);
+      await Promise.allSettled(all);
+      throw error;
+    });
+    return hashOf(file, directory, share.hashes, options);
+  } finally {
+    file.close();
+  }
+}
+
+/** Takes part in hashing a zip. @throws what `hashZip` throws. */
+export async function helpHashZip(path: string, share: Share, options: HashOptions): Promise<void> {
+  const file = openZipFile(path);
+  try {
+    const directory = readZipDirectory(file);
+    if (share.hashes.length !== HASH_SIZE * directory.entries.length) throw new GosumError('FILE_FAILED', `${path}: it was changed while it was read`);
+    await hashContents(file, directory, options, share);
+  } finally {
+    file.close();
+  }
+}
+
 async function hashOpenZip(file: ZipFile, options: ZipOptions): Promise<ZipHash> {
   const directory = readZipDirectory(file);
-  const { entries } = directory;
-  const hashes = await hashContents(file, directory, options);
+  return hashOf(file, directory, await hashContents(file, directory, options), options);
+}
+
+function hashOf(file: ZipFile, { entries }: ZipDirectory, hashes: Uint8Array, options: ZipOptions): ZipHash {
   const module = options.module ?? moduleOfName(decodeName(entries[0]?.name ?? '').name);
   // Go keeps one content a name: the last
   const contents = new Map<string, Hash>();

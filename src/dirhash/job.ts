@@ -3,11 +3,12 @@
 import type { ModuleVersion } from '../core/module.js';
 import { GosumError, isGosumError, type Code } from '../errors.js';
 import { hashFolder } from './folder.js';
-import { hashZip } from './hashzip.js';
+import { hashZip, helpHashZip } from './hashzip.js';
 import type { HashOptions, TreeHash, ZipHash } from './result.js';
+import type { Share } from './zipcontent.js';
 
 /** What is to be hashed. */
-export type Job = ZipJob | FolderJob;
+export type Job = ZipJob | FolderJob | HelpJob;
 
 export interface ZipJob {
   readonly kind: 'zip';
@@ -22,11 +23,21 @@ export interface FolderJob {
   readonly without: readonly string[] | undefined;
 }
 
+/** To take part in hashing a zip. */
+export interface HelpJob {
+  readonly kind: 'help';
+  readonly path: string;
+  readonly share: Share;
+}
+
+/** What comes of a job; of help, nothing but that it has ended. */
+export type JobResult = TreeHash | ZipHash | undefined;
+
 /** What a thread says: that it has started; of its job how many more bytes are hashed, and at last the result, or the error. */
 export type Answer =
   | { readonly kind: 'started' }
   | { readonly kind: 'progress'; readonly bytes: number }
-  | { readonly kind: 'result'; readonly result: TreeHash | ZipHash }
+  | { readonly kind: 'result'; readonly result: JobResult }
   | { readonly kind: 'error'; readonly error: ErrorParts | undefined; readonly cause: unknown };
 
 interface ErrorParts {
@@ -37,9 +48,16 @@ interface ErrorParts {
 }
 
 /** Does the job in this thread. */
-export function runJob(job: Job, options: HashOptions): Promise<TreeHash | ZipHash> {
-  if (job.kind === 'zip') return hashZip(job.path, { ...options, module: job.module });
-  return hashFolder(job.path, job.module, { ...options, without: job.without });
+export async function runJob(job: Job, options: HashOptions): Promise<JobResult> {
+  switch (job.kind) {
+    case 'zip':
+      return hashZip(job.path, { ...options, module: job.module });
+    case 'folder':
+      return hashFolder(job.path, job.module, { ...options, without: job.without });
+    case 'help':
+      await helpHashZip(job.path, job.share, options);
+      return undefined;
+  }
 }
 
 /** The answer that an error is. */

@@ -1,8 +1,8 @@
 /** One worker thread that hashes, one job at a time; started when there is a first one. */
 
 import { Worker } from 'node:worker_threads';
-import { errorOfAnswer, runJob, type Answer, type Job } from './job.js';
-import type { HashOptions, TreeHash, ZipHash } from './result.js';
+import { errorOfAnswer, runJob, type Answer, type Job, type JobResult } from './job.js';
+import type { HashOptions } from './result.js';
 
 /** The same file, seen from dist/src/dirhash and from the bundle in dist/bundle/cli: they are equally deep. */
 const ENTRY = new URL('../../src/dirhash/worker.js', import.meta.url);
@@ -18,7 +18,7 @@ export class HashThread {
    *
    * @throws what the job throws; the signal's reason, and then the thread is ended at once; an error where the thread ends.
    */
-  run(job: Job, { signal, progress }: HashOptions): Promise<TreeHash | ZipHash> {
+  run(job: Job, { signal, progress }: HashOptions): Promise<JobResult> {
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();
       const worker = (this.#worker ??= startWorker());

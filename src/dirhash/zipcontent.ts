@@ -50,16 +50,40 @@ interface Turn {
   contents: number;
 }
 
+/** The work on one zip that several threads share, each of which has opened it: memory that all of them see. */
+export interface Share {
+  /** SHA-256 of the contents, in the directory's order, 32 bytes each. */
+  readonly hashes: Uint8Array;
+  /** How many turns are taken. */
+  readonly taken: Int32Array;
+}
+
+/** The share of as many as it is given to; `entries` is the directory's number of them. */
+export function newShare(entries: number): Share {
+  return { hashes: new Uint8Array(new SharedArrayBuffer(HASH_SIZE * entries)), taken: new Int32Array(new SharedArrayBuffer(4)) };
+}
+
 /**
  * Hashes each entry's content.
  *
+ * @param share where others hash the same zip: each does what nobody has begun yet, and the hashes are whole when all have
+ *   ended.
  * @returns SHA-256 of the contents, in the directory's order, 32 bytes each.
  * @throws {ZipError} `ZIP_MALFORMED`. @throws {GosumError} `FILE_FAILED`; the signal's reason.
  */
-export async function hashContents(file: ZipFile, directory: ZipDirectory, options: HashOptions): Promise<Uint8Array> {
-  const hashes = new Uint8Array(HASH_SIZE * directory.entries.length);
+export async function hashContents(
+  file: ZipFile,
+  directory: ZipDirectory,
+  options: HashOptions,
+  share: Share = newShare(directory.entries.length),
+): Promise<Uint8Array> {
+  const { hashes, taken } = share;
+  let turnNumber = 0;
+  let mine = Atomics.add(taken, 0, 1);
   const window = Buffer.allocUnsafeSlow(Math.min(WINDOW_SIZE, file.size));
   for (const turn of turns(regionsOf(file, directory))) {
+    if (turnNumber++ !== mine) continue;
+    mine = Atomics.add(taken, 0, 1);
     options.signal?.throwIfAborted();
     if ('regions' in turn) {
       const bytes = window.subarray(0, turn.size);

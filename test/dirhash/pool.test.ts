@@ -1,7 +1,7 @@
 /** Threads that hash: the same as without them, also where they fail or are ended. */
 
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, renameSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import t from 'tap';
@@ -13,6 +13,12 @@ const zipOf = (name: string, content: string | Buffer): Buffer => buildZip({ ent
 const LARGE = Buffer.alloc(2 ** 25, 'large ');
 /** The package's folder; this file runs as dist/test/dirhash/pool.test.js. */
 const DIST = fileURLToPath(new URL('../../', import.meta.url));
+
+async function failureOf(work: Promise<unknown>): Promise<GosumError> {
+  const error = await work.then(() => undefined, (error: unknown) => error);
+  if (error instanceof GosumError) return error;
+  throw new Error('want an error of ours', { cause: error });
+}
 
 t.test('as without threads', async (t) => {
   const folder = t.testdir({ 'a.zip': zipOf('A', 'a'), 'b.zip': zipOf('go.MOD', 'b'), 'large.zip': zipOf('large', LARGE), tree: { a: 'A', b: 'B' } });
@@ -36,15 +42,50 @@ t.test('as without threads', async (t) => {
   t.same(hashed.map(({ h1 }) => h1), names.map((name) => (name === 'a.zip' ? a : b)), 'more works than threads');
 });
 
+t.test('a large zip, shared', async (t) => {
+  const names = Array.from({ length: 40 }, (_, i) => `f${i}`);
+  const zipWith = (seed: string): Buffer =>
+    buildZip({ entries: names.map((name, i) => ({ name: `example.com/m@v1.2.3/${name}`, content: Buffer.alloc(2 ** 21 + i, seed + name), method: i % 5 === 0 ? 0 : 8 })) });
+  const whole = zipWith('one');
+  const folder = t.testdir({ 'm.zip': whole, 'n.zip': zipWith('two'), 'bad.zip': Buffer.from(whole).fill('?', 300, 310), 'a.zip': zipOf('A', 'a'), 'none.zip': buildZip({ entries: [] }) });
+  const at = (name: string): string => path.join(folder, name);
+  const want = await hashZip(at('m.zip'));
+  for (const threads of [0, 1, 3]) {
+    const pool = openHashPool(threads);
+    t.teardown(() => pool.close());
+    for (let times = 0; times < 3; times++) {
+      let told = 0;
+      t.strictSame(await pool.largeZip(at('m.zip'), { progress: (bytes) => (told += bytes) }), want, `${threads} threads`);
+      t.equal(told, want.bytes, 'all is done, and once');
+    }
+    for (const name of ['a.zip', 'none.zip']) t.strictSame(await pool.largeZip(at(name)), await hashZip(at(name)), name);
+    for (const name of ['bad.zip', 'nowhere.zip']) {
+      const want = await failureOf(hashZip(at(name)));
+      const got = await failureOf(pool.largeZip(at(name)));
+      t.strictSame([got.code, got.message], [want.code, want.message], name);
+    }
+    const reason = new Error('enough');
+    const controller = new AbortController();
+    await t.rejects(pool.largeZip(at('m.zip'), { signal: controller.signal, progress: () => controller.abort(reason) }), reason);
+    await t.rejects(pool.largeZip(at('m.zip'), { signal: controller.signal }), reason);
+  }
+
+  const pool = openHashPool(1);
+  t.teardown(() => pool.close());
+  const other = (await hashZip(at('n.zip'))).h1;
+  let pieces = 0;
+  const { h1 } = await pool.largeZip(at('m.zip'), { progress: () => ++pieces === 1 && renameSync(at('n.zip'), at('m.zip')) });
+  t.equal(h1, other, 'replaced meanwhile, by one with as many entries: hashed anew');
+});
+
 t.test('errors', async (t) => {
   const folder = t.testdir({ 'a.zip': zipOf('A', 'a'), 'cut.zip': zipOf('A', 'a').subarray(0, -1) });
   const pool = openHashPool(1);
   t.teardown(() => pool.close());
   for (const name of ['none.zip', 'cut.zip']) {
     const file = path.join(folder, name);
-    const want = (await hashZip(file).then(() => undefined, (error: unknown) => error)) as GosumError;
-    const got = (await pool.zip(file).then(() => undefined, (error: unknown) => error)) as GosumError;
-    t.ok(got instanceof GosumError);
+    const want = await failureOf(hashZip(file));
+    const got = await failureOf(pool.zip(file));
     t.strictSame([got.code, got.message, got.hint, got.outcome, got.retryable], [want.code, want.message, want.hint, want.outcome, want.retryable], name);
   }
   await t.rejects(pool.folder(folder, { module: 'example', version: 'v1.0.0' }), { code: 'MODULE_PATH_MALFORMED' });
