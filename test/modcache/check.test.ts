@@ -1,6 +1,6 @@
 /** Verdicts on a module cache, over a real client, a served test log and real files. */
 
-import { appendFileSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, renameSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import t from 'tap';
@@ -442,13 +442,17 @@ t.test('which names are module versions', async (t) => {
 
 t.test('a run that is ended', async (t) => {
   const folder = newCache(t, PUBLIC);
-  writeFileSync(path.join(folder, pathsOf(PUBLIC).folder, 'large'), Buffer.alloc(8_000_000));
+  const large = path.join(folder, pathsOf(PUBLIC).folder, 'large');
+  writeFileSync(large, '');
+  truncateSync(large, 2 ** 40); // no bytes on the disk, and hours of hashing
   const reason = new GosumError('INTERRUPTED', 'ended');
-  const goMods = t.testdir({});
+  const goMods = path.join(folder, 'another');
   for (const version of ['v1.0.0', 'v1.0.1', 'v1.0.2']) layOut(goMods, { ...PUBLIC, version }, ['mod']);
-  for (const cache of [folder, goMods]) {
+  const cases = [[folder, 0], [folder, 50], [goMods, 0]] as const;
+  for (const [cache, after] of cases) {
     const end = new AbortController();
     const check: CacheCheck = await checkOfCache(cache, { threads: 0, signal: end.signal });
+    if (after > 0) await setTimeout(after);
     end.abort(reason);
     await t.rejects(async () => check.judge(await rig.lookup()), reason);
     await t.rejects(listCache(cache, end.signal), reason);
