@@ -217,6 +217,13 @@ t.test('threads: the same, in the same order', { buffered: true }, async (t) => 
     const { code, stdout, stderr } = await place.run(['hash', ...names], { env: { GOSUMCHECK_THREADS: threads, GOSUMCHECK_MODULE: NAMED } });
     t.strictSame({ code, stdout, stderr }, { code: one.code, stdout: one.stdout, stderr: one.stderr }, `${threads} threads`);
   }
+  for (const paths of [['m.zip'], ['m.zip', 'large.zip']]) {
+    const { code, stderr } = await place.run(['hash', '--threads', '2', ...paths], { env: { NODE_DEBUG: 'worker' } });
+    const [, entry = ''] = /starts worker script (\S+)/.exec(stderr) ?? [];
+    t.equal(code, 0);
+    t.ok(existsSync(entry), 'the bundle finds the thread’s file');
+  }
+  t.notMatch((await place.run(['hash', 'm.zip', 'large.zip'], { env: { NODE_DEBUG: 'worker' } })).stderr, /worker script/, 'little work starts none');
 });
 
 t.test('lines', (t) => {
