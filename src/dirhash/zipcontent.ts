@@ -12,7 +12,6 @@ import { pipeline } from 'node:stream/promises';
 import { setImmediate } from 'node:timers/promises';
 import { sha256, sha256Digest } from '#crypto';
 import { HASH_SIZE, type Hash } from '../core/hash.js';
-import { GosumError } from '../errors.js';
 import type { HashOptions } from './result.js';
 import type { ZipDirectory } from './zipdirectory.js';
 import { descriptorFlaw, findData, LOCAL_SIZE, MAX_DESCRIPTOR_SIZE, STORED, type ZipEntry } from './zipentry.js';
@@ -249,16 +248,17 @@ function checkUsed(file: ZipFile, entry: ZipEntry, used: number): void {
 }
 
 function checkContent(file: ZipFile, entry: ZipEntry, size: number, crc: number): void {
-  if (size > entry.size) throw malformed(file, entry, moreThan(entry));
-  if (size < entry.size) throw malformed(file, entry, `its content has ${size} bytes, and ${entry.size} are declared`);
+  if (size !== entry.size) throw malformed(file, entry, `its content has ${size} bytes, and ${entry.size} are declared`);
   if (crc !== entry.crc) throw malformed(file, entry, 'its content has another CRC than is declared');
 }
 
+/** What zlib threw, in our words; anything else as it is. */
 function inflateFailure(file: ZipFile, entry: ZipEntry, error: unknown): unknown {
-  if (error instanceof GosumError) return error;
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === 'ERR_BUFFER_TOO_LARGE') return malformed(file, entry, moreThan(entry));
-  if (code === 'Z_DATA_ERROR' || code === 'Z_BUF_ERROR') return malformed(file, entry, `its data does not inflate: ${message}`, error);
+  if (code === 'Z_DATA_ERROR' || code === 'Z_BUF_ERROR') {
+    return malformed(file, entry, `its data does not inflate: ${message}`, error);
+  }
   return error;
 }
 

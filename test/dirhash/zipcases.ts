@@ -315,6 +315,7 @@ const CONTENTS: readonly Refused[] = [
   lie(false, 'more content than declared', /more than the declared 9/, { size: 9 }),
   lie(false, 'less content than declared', /10 bytes, and 11 are/, { size: 11 }),
   lie(false, 'content and none declared', /more than the declared 0/, { size: 0 }),
+  lie(false, 'a byte and none declared', /1 bytes, and 0 are/, { content: 'x', size: 0 }),
   lie(false, 'more than a declared byte', /more than the declared 1 /, { size: 1 }),
   lie(false, 'less packed than declared', /does not inflate/, { data: PACKED_X.subarray(0, -1) }),
   lie(false, 'no data', /does not inflate/, { data: Buffer.alloc(0) }),

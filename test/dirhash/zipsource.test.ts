@@ -83,6 +83,7 @@ t.test('large entries', async (t) => {
   const lies: Record<string, [EntryPlan, RegExp]> = {
     'less than declared': [{ ...LARGE, size: 10 * MIB }, /and 10485760 are declared/],
     'more than declared': [{ ...LARGE, size: 8 * MIB }, /more than the declared/],
+    'far more than declared': [{ ...LARGE, size: 5 * MIB }, /more than the declared/],
     'another CRC': [{ ...LARGE, crc: 1 }, /another CRC/],
     'bytes behind the data': [{ ...LARGE, data: Buffer.concat([LARGE.data!, Buffer.alloc(MIB)]) }, /its data ends after/],
     'data that is cut short': [{ ...LARGE, data: LARGE.data!.subarray(0, -2) }, /does not inflate/],
@@ -93,7 +94,10 @@ t.test('large entries', async (t) => {
     'stored, with another CRC': [{ name: 'stored', content: chunks(5), method: 0, crc: 1 }, /another CRC/],
   };
   for (const [name, [entry, says]] of Object.entries(lies)) {
-    await t.rejects(hashZip(fileOf(buildZip({ entries: [GO_MOD, entry] }))), { code: 'ZIP_MALFORMED', message: says }, name);
+    let told = 0;
+    const work = hashZip(fileOf(buildZip({ entries: [GO_MOD, entry] })), { progress: (bytes) => (told += bytes) });
+    await t.rejects(work, { code: 'ZIP_MALFORMED', message: says }, name);
+    t.ok(told <= (entry.size ?? 5 * MIB) + GO_MOD.content.length, `${name}: no more is hashed than is declared`);
   }
 });
 
