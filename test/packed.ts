@@ -123,7 +123,7 @@ async function checkHash(t: Test, app: string): Promise<void> {
   const two = await node(app, bin, 'hash', '--threads=2', 'm.zip', 'm.zip');
   delete process.env.NODE_DEBUG;
   t.match(two, { code: 0, stdout: one.stdout });
-  const [, entry = ''] = /starts worker script (\S+)/.exec(two.stderr) ?? [];
+  const [, entry = ''] = /starts worker script (\S+dirhash\Sworker\.js)/.exec(two.stderr) ?? [];
   t.ok(existsSync(entry), `in threads: ${entry}`);
 }
 

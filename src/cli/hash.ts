@@ -111,8 +111,8 @@ async function sayTotals(host: Host, outcomes: readonly Outcome[], check: string
   const other = count(({ hashed, expected }) => hashed !== undefined && hashed.h1 !== expected);
   const from = check === '-' ? 'standard input' : check;
   if (malformed > 0) await say(host, `warning: ${plural(malformed, 'line')} of ${from} without an h1, two spaces and a path`);
-  if (unread > 0) await say(host, `warning: ${plural(unread, 'path')} could not be hashed`);
-  if (other > 0) await say(host, `warning: ${plural(other, 'hash').replace(/hashs$/, 'hashes')} did not match`);
+  if (unread > 0) await say(host, `warning: ${plural(unread, 'path')} without a hash`);
+  if (other > 0) await say(host, `warning: ${plural(other, 'path')} with another hash`);
 }
 
 /** With `--check` whatever goes wrong with a path is one that fails. */

@@ -48,6 +48,7 @@ export async function hashFolder(folder: string, module: ModuleVersion, options:
   const prefix = encodeUtf8(`${formatModuleVersion(module.module, module.version)}/`);
   const hashed: HashedFile[] = [];
   for (const { name, at, label } of files) {
+    if (work.isTime()) await work.turn();
     hashed.push({ name: concatBytes(prefix, name), sha256: await hashPlainFile(at, label, work, seen) });
   }
   // Once more at the end: what was changed after it was read, too, would make a hash of two states.
@@ -126,31 +127,29 @@ async function hashPlainFile(at: Buffer, label: string, work: Work, seen: Seen[]
     const stat = attempt(label, () => fstatSync(descriptor));
     if (!stat.isFile()) throw notPlain(label);
     seen.push({ at, label, stat });
-    const { hash, length } = await hashDescriptor(descriptor, label, work);
-    if (length !== stat.size) throw changed(label);
-    return hash;
+    return await hashDescriptor(descriptor, label, stat.size, work);
   } finally {
     closeSync(descriptor);
   }
 }
 
-async function hashDescriptor(descriptor: number, label: string, work: Work): Promise<{ hash: Hash; length: number }> {
+/** @param size what the file says it has: whether that is still so is looked at in the end. */
+async function hashDescriptor(descriptor: number, label: string, size: number, work: Work): Promise<Hash> {
   const { piece } = work;
-  const read = (): number => attempt(label, () => readSync(descriptor, piece, 0, piece.length, null));
+  const read = (): number => {
+    const length = attempt(label, () => readSync(descriptor, piece, 0, piece.length, null));
+    work.count(length);
+    return length;
+  };
   let length = read();
-  work.count(length);
-  if (work.isTime()) await work.turn();
-  // The most of all files end with the first piece: one read more, to be sure, and one call for their hash.
-  const first = length < piece.length ? sha256(piece.subarray(0, length)) : undefined;
+  // Most files are had with one read, and have one call for their hash.
+  if (length === size) return sha256(piece.subarray(0, length));
   const digest = sha256Digest();
-  if (first === undefined) digest.update(piece);
-  for (let more; (more = read()) > 0; length += more) {
-    if (first !== undefined) throw changed(label);
-    digest.update(piece.subarray(0, more));
-    work.count(more);
+  for (; length > 0; length = read()) {
+    digest.update(piece.subarray(0, length));
     if (work.isTime()) await work.turn();
   }
-  return { hash: first ?? digest.digest(), length };
+  return digest.digest();
 }
 
 /** The turns of a long work, its buffer, and how far it is. */
@@ -168,6 +167,7 @@ class Work {
 
   /** So many more bytes are hashed. */
   count(bytes: number): void {
+    if (bytes === 0) return;
     this.bytes += bytes;
     this.#options.progress?.(bytes);
   }

@@ -190,16 +190,18 @@ t.test('changed meanwhile', async (t) => {
 });
 
 t.test('interrupted', async (t) => {
-  const folder = t.testdir({ large: Buffer.alloc(2 ** 20), b: '' });
-  const controller = new AbortController();
+  const folder = t.testdir({ large: { a: Buffer.alloc(2 ** 20) }, small: { a: 'a', b: 'b', c: 'c', d: 'd' }, b: '' });
   const reason = new Error('enough');
-  let pieces = 0;
-  const slow = (): void => {
-    if (++pieces === 2) controller.abort(reason);
-    for (const until = Date.now() + 12; Date.now() < until; );
-  };
-  await t.rejects(hashFolder(folder, MODULE, { signal: controller.signal, progress: slow }), reason);
-  t.equal(pieces, 2);
+  for (const name of ['large', 'small']) {
+    const controller = new AbortController();
+    let pieces = 0;
+    const slow = (): void => {
+      if (++pieces === 2) controller.abort(reason);
+      for (const until = Date.now() + 12; Date.now() < until; );
+    };
+    await t.rejects(hashFolder(path.join(folder, name), MODULE, { signal: controller.signal, progress: slow }), reason, name);
+    t.equal(pieces, 2, 'and at once');
+  }
   await t.rejects(hashFolder(folder, MODULE, { signal: AbortSignal.abort(reason) }), reason);
   await t.rejects(hashGoModFile(path.join(folder, 'b'), { signal: AbortSignal.abort(reason) }), reason);
 });

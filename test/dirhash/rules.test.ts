@@ -49,12 +49,13 @@ t.test('each rule', (t) => {
     ['NAME: empty elements', entries('/', '/a', 'a//b', 'a//'), ['NAME /', 'NAME /a', 'NAME a//b', 'NAME a//']],
     ['NAME: dots', entries('./a', 'a.', 'b./b', '...'), ['NAME ./a', 'NAME a.', 'NAME b./b', 'NAME ...']],
     ['NAME: characters', entries('a\\b', 'a:b', 'a\nb', '☻', 'a`', "a'"), ['NAME a\\b', 'NAME a:b', 'NAME a\nb', 'NAME ☻', 'NAME a`', "NAME a'"]],
-    ['NAME: NUL', entries('a\0b', 'a/b'), ['NAME a\0b']],
+    ['NAME: NUL, which is like no slash', entries('a\0b', 'a/b', 'x', 'x'), ['NAME a\0b', 'DUPLICATE x']],
     ['NAME: letters too new for Go', entries('\u{2ebf0}', '\u1c8a'), ['NAME \u{2ebf0}', 'NAME \u1c8a']],
     ['NAME: devices', entries('NUL', 'con.txt', 'a/Com1/b'), ['NAME NUL', 'NAME con.txt', 'NAME a/Com1/b']],
     ['NAME: not UTF-8', entries('a\ufffd', 'a\ufffd').map((entry) => ({ ...entry, nameIsUtf8: false })), ['NAME a\ufffd', 'NAME a\ufffd']],
     ['DUPLICATE', entries('a', 'b', 'a', 'a'), ['DUPLICATE a', 'DUPLICATE a']],
     ['DUPLICATE: of a bad name too', entries('../a', '../a'), ['NAME ../a', 'NAME ../a', 'DUPLICATE ../a']],
+    ['DUPLICATE: with another case between', entries('a', 'A', 'a'), ['DUPLICATE a', 'CASE_COLLISION A']],
     ['CASE_COLLISION', entries('a/B', 'x', 'a/b'), ['CASE_COLLISION a/b']],
     ['CASE_COLLISION: of folders', entries('a/x', 'A/y', 'z'), ['CASE_COLLISION A/y']],
     ['CASE_COLLISION: far apart in the alphabet', entries('Kelvin', '\u212aelvin', 'ſ', 's', 'σς', 'ΣΣ'), ['CASE_COLLISION \u212aelvin', 'CASE_COLLISION s', 'CASE_COLLISION ΣΣ']],
@@ -78,6 +79,7 @@ t.test('messages say with what', (t) => {
   const [violation] = checkZipRules(entries('a/b', 'A/c'), 1, MODULE);
   t.match(violation, { rule: 'CASE_COLLISION', name: 'example.com/m@v1.2.3/A/c', message: /"example\.com\/m@v1\.2\.3\/a\/b"$/ });
   const [first, second] = checkZipRules(entries('zz', 'go.sum', 'zz', '..'), 1, MODULE);
+  t.match(checkZipRules([{ name: 'example.com/m@v1.2.3/\ufffd', nameIsUtf8: false, size: 1 }], 1, MODULE), [{ message: 'the name is not UTF-8' }]);
   t.match([first, second], [{ rule: 'DUPLICATE' }, { rule: 'NAME', message: /"\.\."/ }], 'in the order of the entries');
   t.end();
 });
