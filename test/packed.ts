@@ -75,7 +75,7 @@ t.test('what is packed', async (t) => {
   const wanted = Object.values(MANIFEST.exports).map((file) => file.slice('./'.length));
   const texts = ['README.md', 'LICENSE', 'CHANGELOG.md', 'SECURITY.md'];
   const crypto = ['node', 'noble'].map((backing) => `dist/src/core/crypto/${backing}.js`);
-  for (const file of [...wanted, ...texts, ...crypto, 'bin/gosumcheck.js', 'bin/package.json', 'dist/bundle/cli/main.cjs']) t.ok(files.has(file), file);
+  for (const file of [...wanted, ...texts, ...crypto, 'bin/gosumcheck.js', 'bin/package.json', 'dist/bundle/cli/main.cjs', 'dist/bundle/dirhash/worker.cjs']) t.ok(files.has(file), file);
   const scripts = [...files].filter((file) => file.startsWith('dist/src/') && file.endsWith('.js'));
   const sources = scripts.map((file) => file.slice('dist/'.length).replace(/\.js$/, '.ts'));
   t.same(sources.filter((file) => !files.has(file)), [], 'every source map leads to a source');
@@ -123,7 +123,7 @@ async function checkHash(t: Test, app: string): Promise<void> {
   const two = await node(app, bin, 'hash', '--threads=2', 'm.zip', 'm.zip');
   delete process.env.NODE_DEBUG;
   t.match(two, { code: 0, stdout: one.stdout });
-  const [, entry = ''] = /starts worker script (\S+dirhash\Sworker\.js)/.exec(two.stderr) ?? [];
+  const [, entry = ''] = /starts worker script (\S+dirhash\Sworker\.cjs)/.exec(two.stderr) ?? [];
   t.ok(existsSync(entry), `in threads: ${entry}`);
 }
 

@@ -4,8 +4,11 @@ import { Worker } from 'node:worker_threads';
 import { errorOfAnswer, runJob, type Answer, type Job, type JobResult } from './job.js';
 import type { HashOptions } from './result.js';
 
-/** The same file, seen from dist/src/dirhash and from the bundle in dist/bundle/cli: they are equally deep. */
-const ENTRY = new URL('../../src/dirhash/worker.js', import.meta.url);
+/**
+ * The bundle of worker.ts, which starts in half the time of its modules. The same place seen from dist/src/dirhash and from the
+ * command's bundle in dist/bundle/cli: they are equally deep.
+ */
+const ENTRY = new URL('../../bundle/dirhash/worker.cjs', import.meta.url);
 
 /** A worker thread. Without a job it keeps no process alive. */
 export class HashThread {

@@ -219,7 +219,7 @@ t.test('threads: the same, in the same order', { buffered: true }, async (t) => 
   }
   for (const paths of [['m.zip'], ['m.zip', 'large.zip']]) {
     const { code, stderr } = await place.run(['hash', '--threads', '2', ...paths], { env: { NODE_DEBUG: 'worker' } });
-    const [, entry = ''] = /starts worker script (\S+dirhash\Sworker\.js)/.exec(stderr) ?? [];
+    const [, entry = ''] = /starts worker script (\S+dirhash\Sworker\.cjs)/.exec(stderr) ?? [];
     t.equal(code, 0);
     t.ok(existsSync(entry), 'the bundle finds the thread’s file');
   }

@@ -1,9 +1,10 @@
 /** Threads that hash: the same as without them, also where they fail or are ended. */
 
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, renameSync } from 'node:fs';
+import { cpSync, mkdirSync, renameSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import t from 'tap';
 import { GosumError, hashFolder, hashZip, openHashPool } from '../../src/dirhash.js';
 import { buildZip } from './zipbuilder.js';
@@ -140,13 +141,18 @@ t.test('a pool that nobody closes keeps no process alive', (t) => {
   t.end();
 });
 
+t.test('the thread’s file', async (t) => {
+  const worker = new Worker(path.join(DIST, 'bundle', 'dirhash', 'worker.cjs'));
+  t.strictSame(await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject)), { kind: 'started' });
+  await worker.terminate();
+});
+
 t.test('without the thread’s file, as behind a bundler', (t) => {
   const folder = t.testdir({ 'a.zip': zipOf('A', 'a'), 'package.json': '{"type":"module","imports":{"#crypto":"./src/core/crypto/node.js"}}' });
   cpSync(path.join(DIST, 'src', 'core'), path.join(folder, 'src', 'core'), { recursive: true });
   cpSync(path.join(DIST, 'src', 'errors.js'), path.join(folder, 'src', 'errors.js'));
   mkdirSync(path.join(folder, 'src', 'dirhash'));
-  cpSync(path.join(DIST, 'src', 'dirhash'), path.join(folder, 'src', 'dirhash'), { recursive: true, filter: (file) => !path.basename(file).startsWith('worker') });
-  t.notOk(existsSync(path.join(folder, 'src', 'dirhash', 'worker.js')));
+  cpSync(path.join(DIST, 'src', 'dirhash'), path.join(folder, 'src', 'dirhash'), { recursive: true });
   const { status, stdout, stderr } = run(
     folder,
     `import { openHashPool } from './src/dirhash/pool.js';
