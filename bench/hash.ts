@@ -167,7 +167,7 @@ async function inTurn(workshop: Workshop, runs: number, commands: readonly [Comm
 function differences(theirs: readonly Run[], ours: readonly Run[]): string[] {
   const h1s = ({ stdout }: Run): string => (stdout.match(/^h1:\S+/gm) ?? []).join(' ');
   const want = theirs[0] === undefined ? '' : h1s(theirs[0]);
-  const problems: string[] = [];
+  const problems = want === '' ? ['no h1'] : [];
   for (const run of [...theirs, ...ours]) {
     if (run.exitCode !== 0 || run.stderr !== '') problems.push(`exit code ${run.exitCode}: ${run.stderr}${run.stdout}`);
     else if (h1s(run) !== want) problems.push(`${h1s(run)}, want ${want}`);
