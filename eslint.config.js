@@ -12,13 +12,18 @@ const ROOMS = {
   client: { from: GROUND },
   transport: { from: [...GROUND, 'config'] },
   store: { from: GROUND, packages: ['better-sqlite3'] },
+  dirhash: { from: GROUND },
   verify: { from: [...GROUND, 'client'] },
+  modcache: { from: [...GROUND, 'client', 'dirhash', 'verify'] },
   report: { from: [...GROUND, 'verify'] },
   testing: { from: [...GROUND, 'client', 'store', 'transport', 'verify'] },
-  cli: { from: [...GROUND, 'config', 'client', 'transport', 'store', 'verify', 'report'], packages: ['commander'] },
+  cli: {
+    from: [...GROUND, 'config', 'client', 'transport', 'store', 'dirhash', 'modcache', 'verify', 'report'],
+    packages: ['commander'],
+  },
 };
 /** The package's entries, which nothing inside imports. */
-const ENTRIES = ['index', 'note', 'tlog', 'gosum'];
+const ENTRIES = ['index', 'note', 'tlog', 'gosum', 'dirhash'];
 const ALL_ROOMS = Object.keys(ROOMS);
 const ALL_PACKAGES = Object.values(ROOMS).flatMap((room) => room.packages ?? []);
 

@@ -1,18 +1,27 @@
-/** `npm run bench -- verify [--quick] [--json]` and `npm run bench -- core [--json]`. See docs/bench.md. */
+/** `npm run bench -- verify|hash|modcache|core`. See docs/bench.md. */
 
 import { parseArgs } from 'node:util';
 import { benchCore } from './core.js';
-import { formatCoreBench, formatVerifyBench } from './table.js';
+import { benchHash } from './hash.js';
+import { benchModcache } from './modcache.js';
+import { formatCoreBench, formatHashBench, formatModcacheBench, formatVerifyBench } from './table.js';
 import { benchVerify } from './verify.js';
 import { inWorkshop } from './workshop.js';
 
+const WHATS = ['verify', 'hash', 'modcache', 'core'] as const;
+type What = (typeof WHATS)[number];
+
 const USAGE = `usage: npm run bench -- verify [--quick] [--runs N] [--json]
+       npm run bench -- hash [--quick] [--runs N] [--json]
+       npm run bench -- modcache [--runs N] [--json]
        npm run bench -- core [--runs N] [--json]
 
 verify   gosumcheck verify beside x/mod's gosumcheck; needs the go command
+hash     h1 of module zips beside x/mod's dirhash.HashZip; downloads some with the go command
+modcache beside go mod verify, on a cache of 314 modules; downloads them with the go command
 core     the core by itself
 
---quick  no round trips charged, no goals for times: does it work, and with how many requests?
+--quick  little, and no goals for times: does it work? of verify also: with how many requests?
 --runs   of each side; the default is 7, with --quick 2
 --json   JSON in place of tables
 `;
@@ -29,7 +38,7 @@ try {
 
 /** What the command line asks for. */
 interface Asked {
-  readonly what: 'verify' | 'core';
+  readonly what: What;
   readonly quick: boolean;
   readonly json: boolean;
   readonly runs: number;
@@ -50,7 +59,17 @@ async function main(args: string[]): Promise<number> {
     return 0;
   }
   const say = (text: string): boolean => process.stderr.write(`${text}\n`);
-  say("building x/mod's gosumcheck and the replay server");
+  say('building the Go programs');
+  if (what === 'hash') {
+    const result = await inWorkshop(ended.signal, (workshop) => benchHash(workshop, { runs, quick, say }));
+    print(result, formatHashBench);
+    return result.problems.length === 0 ? 0 : 1;
+  }
+  if (what === 'modcache') {
+    const result = await inWorkshop(ended.signal, (workshop) => benchModcache(workshop, { runs, say }));
+    print(result, formatModcacheBench);
+    return result.problems.length === 0 ? 0 : 1;
+  }
   const rtts = quick ? [0] : [0, 20, 100];
   const result = await inWorkshop(ended.signal, (workshop) => benchVerify(workshop, { runs, rtts, goals: !quick, say }));
   print(result, formatVerifyBench);
@@ -64,9 +83,9 @@ function parse(args: string[]): Asked | undefined {
     const { positionals, values } = parseArgs({ args, allowPositionals: true, options });
     const { quick = false, json = false } = values;
     const runs = Number(values.runs ?? (quick ? 2 : 7));
-    const [what, ...more] = positionals;
-    if (more.length > 0 || !Number.isSafeInteger(runs) || runs < 1) return undefined;
-    return what === 'verify' || what === 'core' ? { what, quick, json, runs } : undefined;
+    const what = WHATS.find((what) => what === positionals[0]);
+    if (what === undefined || positionals.length > 1 || !Number.isSafeInteger(runs) || runs < 1) return undefined;
+    return { what, quick, json, runs };
   } catch {
     return undefined; // an option that there is not
   }

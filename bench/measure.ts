@@ -10,6 +10,8 @@ export interface Run extends Finished {
   readonly ms: number;
   /** The processor's time in it. */
   readonly cpuMs: number;
+  /** The most memory that it had, resident, in bytes; 0 where the system does not say. */
+  readonly peak: number;
 }
 
 /** Runs a process and times it, by bench/go/clock. */
@@ -22,7 +24,7 @@ export async function timed(
   const times = path.join(workshop.folder, 'times.json');
   const options = { env: { ...workshop.env, ...env }, cwd: workshop.folder, signal: workshop.signal };
   const finished = await finish(workshop.program('clock'), [times, command, ...args], options);
-  return { ...finished, ...(JSON.parse(await readFile(times, 'utf8')) as Pick<Run, 'ms' | 'cpuMs'>) };
+  return { ...finished, ...(JSON.parse(await readFile(times, 'utf8')) as Pick<Run, 'ms' | 'cpuMs' | 'peak'>) };
 }
 
 /** The middle one of some numbers; of an even count, the mean of the middle two. */

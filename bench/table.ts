@@ -1,6 +1,8 @@
 /** Results as text: tables of at most 80 columns. */
 
 import type { CoreBench } from './core.js';
+import type { HashBench, HashComparison } from './hash.js';
+import type { ModcacheBench, ModcacheSide } from './modcache.js';
 import type { Comparison, VerifyBench } from './verify.js';
 
 /** A table: the first column is text and flush left, all others are flush right. */
@@ -28,8 +30,50 @@ export function formatVerifyBench({ node, runs, cold, warm, problems }: VerifyBe
     formatTable([['', ...head], ...cold.map((each) => row(`${name(each.protocol)}, ${each.rtt} ms`, each))]),
     '\nwarm: node -e 0, and gosumcheck\n',
     formatTable([['', ...head], ...warm.map((each) => row(each.what, each))]),
-    ...(problems.length === 0 ? [] : ['\n', ...[...new Set(problems)].map((problem) => `NOT RIGHT: ${problem}\n`)]),
+    ...formatProblems(problems),
   ].join('');
+}
+
+/** What `hash` measured. */
+export function formatHashBench({ node, runs, whole, within, threads, problems }: HashBench): string {
+  const mark = (value: number | undefined, isMet: (value: number) => boolean): string =>
+    value === undefined ? '-' : `${isMet(value) ? 'ok' : 'MISSED'} ${value}`;
+  const row = ({ what, theirs, ours, ratio, goal, peakGoal }: HashComparison): string[] => [
+    what,
+    ...[theirs, ours].flatMap(({ ms, peak }) => [ms, peak].map((value) => value.toFixed(0))),
+    ratio.toFixed(2),
+    (theirs.cpuMs / ours.cpuMs).toFixed(2),
+    mark(goal, (goal) => ratio >= goal),
+    mark(peakGoal, (goal) => ours.peak <= goal),
+  ];
+  const head = ['ms', 'MB', 'ms', 'MB', 'speed', 'cpu', 'goal', 'memory'];
+  return [
+    `${node}; medians of ${runs}; each side: time, peak memory; speed: the second to the first\n\n`,
+    "whole processes: x/mod's dirhash.HashZip, and gosumcheck hash; by size inflated\n",
+    formatTable([['', ...head], ...whole.map(row)]),
+    '\nwithin one process\n',
+    formatTable([['', ...head], ...within.map(row)]),
+    ...(threads === undefined ? [] : ['\ngosumcheck hash: one thread, and some\n', formatTable([['', ...head], row(threads)])]),
+    ...formatProblems(problems),
+  ].join('');
+}
+
+/** What `modcache` measured. */
+export function formatModcacheBench({ node, runs, modules, groups, sides, problems }: ModcacheBench): string {
+  const row = ({ what, ms, cpuMs, peak }: ModcacheSide): string[] => [
+    what,
+    ...[ms, cpuMs, peak].map((value) => value.toFixed(0)),
+    ((sides[0]?.ms ?? NaN) / ms).toFixed(2),
+  ];
+  return [
+    `${node}; medians of ${runs}; ${modules} modules, for which the go command runs ${groups} times\n\n`,
+    formatTable([['', 'ms', 'cpu ms', 'MB', 'speed'], ...sides.map(row)]),
+    ...formatProblems(problems),
+  ].join('');
+}
+
+function formatProblems(problems: readonly string[]): string[] {
+  return problems.length === 0 ? [] : ['\n', ...[...new Set(problems)].map((problem) => `NOT RIGHT: ${problem}\n`)];
 }
 
 /** What `core` measured. */

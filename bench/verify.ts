@@ -8,7 +8,7 @@
 import path from 'node:path';
 import { median, timed, type Run } from './measure.js';
 import { withReplay, type Counts, type Replay, type ReplayOptions } from './replay.js';
-import { cutGoSum, GO_SUM, ROOT, type Workshop } from './workshop.js';
+import { BIN, cutGoSum, GO_SUM, type Workshop } from './workshop.js';
 
 /** Module versions in the recorded go.sum: each is looked up once. */
 const MODULE_VERSIONS = 314;
@@ -73,8 +73,6 @@ const COLD_GOALS: ReadonlyMap<number, number> = new Map([
 /** Our time to that of `node -e 0`. */
 const WARM_GOAL = 3;
 const VERSION_GOAL = 1.5;
-
-const BIN = path.join(ROOT, 'bin', 'gosumcheck.js');
 
 interface Sample {
   readonly run: Run;

@@ -13,14 +13,14 @@ import { newCertificate } from '../src/testing/certificate.js';
 /** The repository, from dist/bench. */
 export const ROOT: string = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The Go programs: x/mod's own gosumcheck, and the two of bench/go. */
-const PROGRAMS = ['golang.org/x/mod/gosumcheck', './replay', './clock'];
+/** The Go programs: x/mod's own gosumcheck, and those of bench/go. */
+const PROGRAMS = ['golang.org/x/mod/gosumcheck', './replay', './clock', './hash'];
 
 /** A folder with all that is needed. */
 export interface Workshop {
   readonly folder: string;
   /** The program of this name. */
-  program(name: 'gosumcheck' | 'replay' | 'clock'): string;
+  program(name: 'gosumcheck' | 'replay' | 'clock' | 'hash'): string;
   /** The environment of what is measured: the same for both sides. */
   readonly env: NodeJS.ProcessEnv;
   /** Certificate and key, PEM files. */
@@ -63,6 +63,9 @@ export function finish(
     child.once('close', (exitCode) => resolve({ exitCode, stdout, stderr }));
   });
 }
+
+/** The command. */
+export const BIN: string = path.join(ROOT, 'bin', 'gosumcheck.js');
 
 /** The 505 lines of Kubernetes 1.34, which the recording covers. */
 export const GO_SUM: string = path.join(ROOT, 'fixtures', 'kubernetes-1.34', 'go.sum');

@@ -45,6 +45,8 @@ const OUTCOMES = {
   VERSION_MALFORMED: 'malformed',
   GOSUM_MALFORMED: 'malformed',
   H1_MALFORMED: 'malformed',
+  ZIP_MALFORMED: 'malformed',
+  ZIP_LIMIT: 'malformed',
   // config
   CONFIG_INVALID: 'config',
   SUMDB_OFF: 'config',
@@ -74,9 +76,12 @@ const OUTCOMES = {
   HASH_MISMATCH: 'mismatch',
   HASH_UNKNOWN: 'mismatch',
   LINES_CONFLICT: 'mismatch',
+  FILES_CONFLICT: 'mismatch',
+  ZIP_RULES: 'mismatch',
   // skipped: not asked on purpose
   SKIPPED_PRIVATE: 'skipped',
   SKIPPED_EMPTY_GOMOD: 'skipped',
+  SKIPPED_GOROOT: 'skipped',
   // misbehaving log
   FORK: 'fork',
   // this machine

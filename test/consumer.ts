@@ -6,6 +6,7 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { isGosumError, openMemoryStore, openRemote, readSettings, SumDB, verifyGoSum, type VerifyRun } from 'gosumcheck';
+import { hashFolder, openHashPool, type TreeHash } from 'gosumcheck/dirhash';
 import { conflicts, parseGoSum, type GoSumLine } from 'gosumcheck/gosum';
 import { openNote, parseVerifierKey } from 'gosumcheck/note';
 import { serveLog, TestLog } from 'gosumcheck/testing';
@@ -34,6 +35,11 @@ try {
   if (isGosumError(error)) code = error.code;
 }
 
+const pool = openHashPool(1);
+const hashed: TreeHash = await pool.zip('m.zip');
+await pool.close();
+if ((await hashFolder('node_modules/gosumcheck/docs', { module: 'example.com/m', version: 'v1.0.0' })).files === 0) throw new Error('no file');
+
 const schema = createRequire(import.meta.url)('gosumcheck/report.schema.json') as { title: string };
 console.log(
   JSON.stringify({
@@ -45,5 +51,6 @@ console.log(
     size: openTreeHead(note, log.key).size,
     code,
     schema: schema.title,
+    hashed: hashed.files,
   }),
 );

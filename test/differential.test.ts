@@ -14,6 +14,7 @@ import { LOG_SUBJECTS } from './differential/log.js';
 import { MODULE_SUBJECTS } from './differential/modules.js';
 import { Random } from './differential/random.js';
 import { TREE_SUBJECTS } from './differential/tree.js';
+import { ZIP_SUBJECTS } from './differential/zips.js';
 import { base64Of, bytesOf, type Input, type Subject } from './differential/subject.js';
 
 const SEED = Number(process.env.DIFFERENTIAL_SEED ?? 3);
@@ -46,7 +47,7 @@ if (reason === undefined) {
   t.comment(`seed ${SEED}, ${COUNT} random inputs for each operation`);
   const program = join(t.testdir(), process.platform === 'win32' ? 'differential.exe' : 'differential');
   execFileSync('go', ['build', '-o', program, '.'], GO_OPTIONS);
-  for (const subject of [...MODULE_SUBJECTS, ...LOG_SUBJECTS, ...TREE_SUBJECTS]) {
+  for (const subject of [...MODULE_SUBJECTS, ...LOG_SUBJECTS, ...TREE_SUBJECTS, ...ZIP_SUBJECTS]) {
     t.test(subject.op, (t) => {
       compare(t, program, subject);
       t.end();

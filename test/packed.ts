@@ -5,7 +5,7 @@
  */
 
 import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -13,6 +13,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import t, { type Test } from 'tap';
+import { buildZip } from './dirhash/zipbuilder.js';
 
 /** The package's folder; this file runs as dist/test/packed.js. */
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -74,7 +75,7 @@ t.test('what is packed', async (t) => {
   const wanted = Object.values(MANIFEST.exports).map((file) => file.slice('./'.length));
   const texts = ['README.md', 'LICENSE', 'CHANGELOG.md', 'SECURITY.md'];
   const crypto = ['node', 'noble'].map((backing) => `dist/src/core/crypto/${backing}.js`);
-  for (const file of [...wanted, ...texts, ...crypto, 'bin/gosumcheck.js', 'bin/package.json', 'dist/bundle/cli/main.cjs']) t.ok(files.has(file), file);
+  for (const file of [...wanted, ...texts, ...crypto, 'bin/gosumcheck.js', 'bin/package.json', 'dist/bundle/cli/main.cjs', 'dist/bundle/dirhash/worker.cjs']) t.ok(files.has(file), file);
   const scripts = [...files].filter((file) => file.startsWith('dist/src/') && file.endsWith('.js'));
   const sources = scripts.map((file) => file.slice('dist/'.length).replace(/\.js$/, '.ts'));
   t.same(sources.filter((file) => !files.has(file)), [], 'every source map leads to a source');
@@ -93,6 +94,7 @@ for (const scripts of [true, false]) {
     const version = await npm(app, 'exec', '--no', '--', 'gosumcheck', '--version');
     t.equal(version, `${MANIFEST.version}\n`, 'the command');
     await checkVerify(t, app, scripts);
+    await checkHash(t, app);
     await checkLibrary(t, app);
     await checkBundle(t, app);
   });
@@ -109,6 +111,20 @@ async function checkVerify(t: Test, app: string, scripts: boolean): Promise<void
   // with a cache everything can be proved again, without a word to anybody
   const second = await node(app, bin, ...verify, '--offline', `--sumdb=sum.golang.org https://sumdb.example`);
   t.equal(second.code, scripts || isBuiltin('node:sqlite') ? 0 : 3, 'offline');
+}
+
+/** In threads, whose file is another than the command's. */
+async function checkHash(t: Test, app: string): Promise<void> {
+  const bin = path.join(app, 'node_modules', 'gosumcheck', 'bin', 'gosumcheck.js');
+  writeFileSync(path.join(app, 'm.zip'), buildZip({ entries: [{ name: 'example.com/m@v1.0.0/a', content: 'a' }] }));
+  const one = await node(app, bin, 'hash', '--threads=1', 'm.zip', 'm.zip');
+  t.match(one, { code: 0, stdout: /^(?:h1:\S{44} {2}m\.zip\n){2}$/, stderr: '' });
+  process.env.NODE_DEBUG = 'worker';
+  const two = await node(app, bin, 'hash', '--threads=2', 'm.zip', 'm.zip');
+  delete process.env.NODE_DEBUG;
+  t.match(two, { code: 0, stdout: one.stdout });
+  const [, entry = ''] = /starts worker script (\S+dirhash\Sworker\.cjs)/.exec(two.stderr) ?? [];
+  t.ok(existsSync(entry), `in threads: ${entry}`);
 }
 
 async function checkLibrary(t: Test, app: string): Promise<void> {
@@ -128,7 +144,8 @@ async function checkLibrary(t: Test, app: string): Promise<void> {
     signatures: 1,
     size: 1,
     code: 'KEY_MALFORMED',
-    schema: 'Report of gosumcheck verify',
+    schema: 'Report of gosumcheck verify and gosumcheck modcache',
+    hashed: 1,
   });
 }
 

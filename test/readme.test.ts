@@ -166,7 +166,7 @@ t.test('codes: docs/verify.md has each with its outcome', (t) => {
 
 t.test('exports: docs/library.md names each below its entry', (t) => {
   const [common = '', ...sections] = DOCS.get('docs/library.md')!.split(/^## (?=gosumcheck)/m);
-  for (const entry of ['index', 'note', 'tlog', 'gosum', 'testing/index']) {
+  for (const entry of ['index', 'note', 'tlog', 'gosum', 'dirhash', 'testing/index']) {
     const title = entry === 'index' ? 'gosumcheck' : `gosumcheck/${entry.replace('/index', '')}`;
     const section = sections.find((text) => text.startsWith(`${title}\n`)) ?? '';
     const exported = exportsOf(path.join(ROOT, 'src', `${entry}.ts`));

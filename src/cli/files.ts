@@ -1,25 +1,10 @@
-/** Reading files that anybody may have written, and what went wrong with files, in words. */
+/** Reading files that anybody may have written. */
 
 import { createReadStream, readFileSync, statSync } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { GosumError, isGosumError } from '../errors.js';
+import { GosumError } from '../errors.js';
 
-const WORDS: Readonly<Record<string, string>> = {
-  ENOENT: 'no such file or folder',
-  EACCES: 'permission denied',
-  EPERM: 'permission denied',
-  EROFS: 'the file system is read-only',
-  EISDIR: 'it is a folder',
-  ENOTDIR: 'a part of its path is no folder',
-  ENOSPC: 'the disk is full',
-};
-
-/** The `FILE_FAILED` error of what the system threw about the file that a person calls `name`; our own errors stay. */
-export function fileFailure(name: string, cause: unknown): GosumError {
-  if (isGosumError(cause)) return cause;
-  const { code = '', message } = cause as NodeJS.ErrnoException;
-  return new GosumError('FILE_FAILED', `${name}: ${WORDS[code] ?? message}`, { cause });
-}
+export { fileFailure } from '../core/fileerror.js';
 
 /**
  * The bytes of a file, up to a limit: a link in a repository can lead to one without an end.

@@ -73,7 +73,8 @@ function isOn(variable: string, text: string): boolean {
   throw new GosumError('CONFIG_INVALID', `${variable}=${quote(text)} is invalid`, { hint: 'Want 1 or 0, true or false.' });
 }
 
-function positive(text: string): number {
+/** Parses a number of things. @throws {InvalidArgumentError}. */
+export function positive(text: string): number {
   if (!/^[1-9][0-9]{0,3}$/.test(text)) throw new InvalidArgumentError('Want a number from 1 to 9999.');
   return Number(text);
 }

@@ -9,7 +9,7 @@ import { formatVerifierKey, type VerifierKey } from '../core/key.js';
 import { openTreeHead } from '../core/treehead.js';
 import { defaultCacheFile } from '../config/options.js';
 import { readSettings, type Settings } from '../config/settings.js';
-import { createProgress } from '../report/progress.js';
+import { createProgress, type Progress } from '../report/progress.js';
 import { openMemoryStore } from '../store/memory.js';
 import { openStore } from '../store/open.js';
 import { openGoCache } from '../transport/gocache.js';
@@ -49,6 +49,8 @@ export interface OpenDatabase {
   readonly settings: Settings;
   /** Aborted by a person, or at the deadline. */
   readonly signal: AbortSignal;
+  /** The line that shows how far the work is. */
+  readonly progress: Progress;
 }
 
 /**
@@ -82,7 +84,7 @@ export async function withDatabase<T>(
     const caches = [openGoCache(settings.folders, name)];
     const workWith = async (store: Store): Promise<T> => {
       const db = new SumDB({ key, source, caches, store, trustedHead, notice, progress });
-      const result = await work({ db, settings, signal });
+      const result = await work({ db, settings, signal, progress });
       if (store.label === 'memory' && (await store.evidence()).length > 0) {
         alarm('there is no cache to keep the evidence of the fork in: keep what is printed here');
       }

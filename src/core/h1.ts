@@ -6,10 +6,15 @@
 import { sha256, sha256Digest } from '#crypto';
 import { GosumError } from '../errors.js';
 import { formatHash, HASH_SIZE, parseHash, type Hash } from './hash.js';
-import { concatBytes, encodeUtf8, quote } from './text.js';
+import { encodeUtf8, quote } from './text.js';
 
 const PREFIX = 'h1:';
-const NEWLINE = 0x0a;
+const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+const ASCII = /^[\0-\x7f]*$/;
+// ignoreBOM: with it dropped, bytes that are not ASCII could seem to be
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+/** Characters of lines that are hashed together. */
+const BATCH = 2 ** 16;
 
 /** A file as an h1 sees it. */
 export interface HashedFile {
@@ -51,12 +56,26 @@ export function isH1(text: string): boolean {
  * @throws {GosumError} `H1_MALFORMED` for a name with a newline, which could pass for two files.
  */
 export function h1OfFiles(files: readonly HashedFile[]): string {
-  const named = files.map((file) => ({ name: nameBytes(file.name), sha256: file.sha256 }));
-  named.sort((a, b) => compareBytes(a.name, b.name));
+  return h1OfByteNames(files.map(({ name, sha256 }) => ({ name: byteString(name), sha256 })));
+}
+
+/**
+ * As `h1OfFiles`, with names as byte strings: a character U+0000 to U+00FF for each byte, so that texts sort as bytes do.
+ *
+ * @throws {GosumError} `H1_MALFORMED`.
+ */
+export function h1OfByteNames(files: readonly { readonly name: string; readonly sha256: Hash }[]): string {
   const digest = sha256Digest();
-  for (const { name, sha256 } of named) {
-    digest.update(concatBytes(encodeUtf8(`${formatHex(sha256)}  `), name, Uint8Array.of(NEWLINE)));
+  let lines = '';
+  for (const { name, sha256 } of files.toSorted((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name)))) {
+    if (name.includes('\n')) throw malformed(`file name ${quote(name)} has a newline`);
+    lines += `${formatHex(sha256)}  ${name}\n`;
+    if (lines.length > BATCH) {
+      digest.update(bytesOf(lines));
+      lines = '';
+    }
   }
+  digest.update(bytesOf(lines));
   return formatH1(digest.digest());
 }
 
@@ -65,25 +84,23 @@ export function h1OfGoMod(content: Uint8Array): string {
   return h1OfFiles([{ name: 'go.mod', sha256: sha256(content) }]);
 }
 
-function nameBytes(name: string | Uint8Array): Uint8Array {
+/** Of most names it is the name itself. */
+function byteString(name: string | Uint8Array): string {
+  const text = typeof name === 'string' ? name : decoder.decode(name);
+  if (ASCII.test(text)) return text;
   const bytes = typeof name === 'string' ? encodeUtf8(name) : name;
-  if (bytes.includes(NEWLINE)) {
-    throw malformed(`file name ${quote(new TextDecoder().decode(bytes))} has a newline`);
-  }
-  return bytes;
+  return Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
 }
 
-function compareBytes(a: Uint8Array, b: Uint8Array): number {
-  const length = Math.min(a.length, b.length);
-  for (let i = 0; i < length; i++) {
-    const difference = (a[i] ?? 0) - (b[i] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return a.length - b.length;
+/** The inverse of `byteString`. */
+function bytesOf(text: string): Uint8Array {
+  return ASCII.test(text) ? encodeUtf8(text) : Uint8Array.from(text, (character) => character.charCodeAt(0));
 }
 
 function formatHex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  let hex = '';
+  for (const byte of bytes) hex += HEX[byte] ?? '';
+  return hex;
 }
 
 function malformed(message: string, cause?: unknown): GosumError {

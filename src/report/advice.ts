@@ -1,12 +1,13 @@
 /** Advice: what a person does next about each category of finding, with commands to copy. */
 
+import { join } from 'node:path';
 import type { Code } from '../errors.js';
 import type { Verdict, VerifyRun } from '../verify/verdict.js';
 import type { Category } from './category.js';
 import { visible } from './escape.js';
 import type { ReportOptions } from './options.js';
 import { privatePatterns } from './private.js';
-import { isAsLogged, plural } from './words.js';
+import { countOf, isAsLogged } from './words.js';
 
 /** One step. */
 export interface Advice {
@@ -52,6 +53,10 @@ export function adviceFor(
       return [look('Keep the line that the log has, and delete the other. See where that one came from', verdicts)];
     case 'unknown-hash':
       return [look('See who put it there, and why', verdicts), { text: 'Delete the line and have it made anew:', commands: ['go mod tidy'] }];
+    case 'cache-mismatch':
+    case 'cache-conflict':
+    case 'cache-zip':
+      return cached(verdicts, run);
     case 'unproved':
       return [
         { text: 'Do not build with these versions. Go past the proxy: run again with GOPROXY=direct in the environment.' },
@@ -90,6 +95,26 @@ function missing(run: VerifyRun, options: Pick<ReportOptions, 'private'>): Advic
   return advice;
 }
 
+/** Says what to delete, by whole paths: nothing is lost, as the go command downloads what it needs. */
+function cached(verdicts: readonly Verdict[], { modcache }: VerifyRun): Advice[] {
+  const absolute = (file: string): string => join(modcache?.folder ?? '', ...file.split('/'));
+  const files = [...new Set(verdicts.flatMap(({ remove = [] }) => remove))];
+  const advice: Advice[] = [{ text: 'Do not build with this cache. See who could write to it, and do not save it for later runs.' }];
+  if (files.length > 0) {
+    advice.push({
+      text: 'Delete these; the go command downloads again what it needs, and checks it (its folders are read-only: chmod -R u+w first):',
+      commands: files.map((file) => visible(absolute(file))),
+    });
+  }
+  const kept = new Set(verdicts.flatMap(({ hint, remove }) => (hint === undefined || remove !== undefined ? [] : [hint])));
+  advice.push(...[...kept].map(fromHint), { text: 'Or delete the whole cache:', commands: ['go clean -modcache'] });
+  return advice;
+}
+
+function fromHint(hint: string): Advice {
+  return { text: visible(`${hint.charAt(0).toUpperCase()}${hint.slice(1)}.`) };
+}
+
 /** What helps against single codes. */
 const BY_CODE: Partial<Record<Code, Advice>> = {
   UNREACHABLE: { text: 'Look at the network and at the way that is set:', commands: ['go env GOPROXY GOSUMDB'] },
@@ -106,14 +131,14 @@ const BY_CODE: Partial<Record<Code, Advice>> = {
 function ofCodes(verdicts: readonly Verdict[]): Advice[] {
   const hints = new Set(verdicts.flatMap(({ hint }) => hint ?? []));
   const codes = new Set(verdicts.flatMap(({ hint, code }) => (hint === undefined ? (code ?? []) : [])));
-  const own = [...hints].map((hint) => ({ text: visible(`${hint.charAt(0).toUpperCase()}${hint.slice(1)}.`) }));
+  const own = [...hints].map(fromHint);
   return [...own, ...[...codes].flatMap((code) => BY_CODE[code] ?? [])];
 }
 
 function retry(verdicts: readonly Verdict[]): Advice | undefined {
-  const may = verdicts.filter(({ retryable }) => retryable === true).length;
-  if (may === verdicts.length) return { text: 'Trying again may help. With a cache only the rest is asked for.' };
-  if (may > 0) return { text: `Trying again may help for ${plural(may, 'line')} of ${verdicts.length}.` };
+  const may = verdicts.filter(({ retryable }) => retryable === true);
+  if (may.length === verdicts.length) return { text: 'Trying again may help. With a cache only the rest is asked for.' };
+  if (may.length > 0) return { text: `Trying again may help for ${countOf(may)} of ${verdicts.length}.` };
   return verdicts.every(({ retryable }) => retryable === false) ? { text: 'Trying again as it is will not help.' } : undefined;
 }
 
@@ -126,7 +151,7 @@ function look(text: string, verdicts: readonly Verdict[]): Advice {
   const wrong = verdicts.filter((verdict) => PLAIN_FILE.test(verdict.file) && !isAsLogged(verdict));
   const file = wrong[0]?.file;
   if (file === undefined) return { text: `${text}.` };
-  const lines = [...new Set(wrong.filter((verdict) => verdict.file === file).map(({ line }) => line))];
+  const lines = [...new Set(wrong.filter((verdict) => verdict.file === file).flatMap(({ line }) => line ?? []))];
   const ranges = lines.slice(0, BLAME_LINES).map((line) => `-L${line},${line} `);
   return { text: `${text}:`, commands: [`git blame ${ranges.join('')}-- ${file}`] };
 }

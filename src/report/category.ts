@@ -1,7 +1,7 @@
 /**
  * Categories: the kinds of finding that a person must be able to tell apart, and what is said of each.
  *
- * A verdict's status says what became of the line; its code says why. A category joins the two, and keeps the
+ * A verdict's status says what became of the line, or of the cached file; its code says why. A category joins the two, and keeps the
  * outcomes of errors.ts apart: an answer that does not authenticate is no missing one, and neither accuses the log.
  */
 
@@ -15,6 +15,9 @@ export type Category =
   | 'mismatch'
   | 'conflict'
   | 'unknown-hash'
+  | 'cache-mismatch'
+  | 'cache-conflict'
+  | 'cache-zip'
   | 'unproved'
   | 'missing'
   | 'unreachable'
@@ -29,7 +32,7 @@ export interface CategoryText {
   readonly heading: string;
   /** A short sentence without a full stop. */
   readonly title: string;
-  /** Said of a number of lines: `3 mismatched`. */
+  /** Said of a number of lines or files: `3 lines mismatched`. */
   readonly counted: string;
   /** `error`: do not build. `warning`: not known to be wrong, not known to be right. `note`: as intended. */
   readonly level: 'error' | 'warning' | 'note';
@@ -75,6 +78,34 @@ export const CATEGORIES: Readonly<Record<Category, CategoryText>> = {
     level: 'error',
     meaning: 'The go command knows only hashes that begin with h1:. Such a line holds the module to nothing.',
   },
+  'cache-mismatch': {
+    rule: 'cache-mismatch',
+    heading: 'CACHE MISMATCH',
+    title: 'the module cache does not have what the checksum database has',
+    counted: 'not as in the log',
+    level: 'error',
+    meaning:
+      'The log holds the hash that everybody else is given. What is in the cache was changed after it was downloaded ' +
+      '(by hand, by a tool, or by whoever could write to a cache that was restored), or it was never what was published.',
+  },
+  'cache-conflict': {
+    rule: 'cache-conflict',
+    heading: 'CACHE CONFLICT',
+    title: 'what the module cache has of a module version does not agree',
+    counted: 'that do not agree',
+    level: 'error',
+    meaning:
+      'What the go command downloads, writes down and extracts agrees, with go.sum too. Something was changed after that, ' +
+      'and no record of the log says which of these files is the right one.',
+  },
+  'cache-zip': {
+    rule: 'cache-bad-zip',
+    heading: 'BAD ZIP',
+    title: 'the go command would refuse the zip',
+    counted: 'that the go command would refuse',
+    level: 'error',
+    meaning: 'The zip is damaged, can be read in more than one way, or breaks the rules of module zips. No module should come so.',
+  },
   unproved: {
     rule: 'unproved-answer',
     heading: 'NOT PROVED',
@@ -99,7 +130,7 @@ export const CATEGORIES: Readonly<Record<Category, CategoryText>> = {
     title: 'the checksum database could not be asked',
     counted: 'without an answer',
     level: 'warning',
-    meaning: 'No answer came, or none of the right form. This says nothing about the lines: they remain unchecked.',
+    meaning: 'No answer came, or none of the right form. This says nothing about them: they remain unchecked.',
   },
   failed: {
     rule: 'not-checked',
@@ -107,7 +138,7 @@ export const CATEGORIES: Readonly<Record<Category, CategoryText>> = {
     title: 'the check could not be made',
     counted: 'not checked',
     level: 'warning',
-    meaning: 'The check did not get as far as an answer. This says nothing about the lines: they remain unchecked.',
+    meaning: 'The check did not get as far as an answer. This says nothing about them: they remain unchecked.',
   },
   skipped: {
     rule: 'skipped',
@@ -115,7 +146,7 @@ export const CATEGORIES: Readonly<Record<Category, CategoryText>> = {
     title: 'not checked, on purpose',
     counted: 'skipped',
     level: 'note',
-    meaning: 'These lines were not checked, on purpose.',
+    meaning: 'These were not checked against the log, on purpose.',
   },
 };
 
@@ -125,8 +156,10 @@ export function categoryOf(verdict: Verdict): Category | undefined {
     case 'verified':
       return undefined;
     case 'mismatch':
+      if (verdict.line === undefined) return verdict.code === 'HASH_MISMATCH' ? 'cache-mismatch' : 'cache-zip';
       return verdict.code === 'HASH_UNKNOWN' ? 'unknown-hash' : 'mismatch';
     case 'conflict':
+      return verdict.line === undefined ? 'cache-conflict' : 'conflict';
     case 'missing':
     case 'skipped':
       return verdict.status;

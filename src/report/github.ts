@@ -20,7 +20,7 @@ const ANNOTATIONS = 10;
 
 interface Problem {
   readonly category: Category;
-  /** The line it is about; none for the run as a whole. */
+  /** The line or cached file it is about; none for the run as a whole. */
   readonly verdict?: Verdict;
   /** What is said of the run as a whole, where the category's title does not say it all. */
   readonly text?: string;
@@ -54,9 +54,9 @@ export function formatGithub(run: VerifyRun, options: ReportOptions): string {
 function annotation(problem: Problem, options: ReportOptions): string {
   const { category, verdict, text } = problem;
   const { level, meaning, title } = CATEGORIES[category];
-  const path = verdict === undefined ? undefined : repositoryPath(verdict.file, options);
+  const path = verdict?.line === undefined ? undefined : repositoryPath(verdict.file, options);
   // A path that cannot be shown as it is has no place in a command; the message names it.
-  const where = verdict === undefined || path === undefined || visible(path) !== path ? '' : `file=${property(path)},line=${verdict.line},`;
+  const where = path === undefined || visible(path) !== path ? '' : `file=${property(path)},line=${verdict?.line ?? 1},`;
   return `::${level} ${where}title=${property(`gosumcheck: ${title}`)}::${data(text ?? `${describe(problem)}\n${meaning}`)}`;
 }
 

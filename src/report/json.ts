@@ -27,6 +27,18 @@ export function formatJson(run: VerifyRun, options: ReportOptions): string {
       skipped: summary.skipped,
       failed: summary.failed,
     },
+    // From a run without a cache it is absent.
+    modcache: run.modcache && {
+      folder: run.modcache.folder,
+      modules: run.modcache.modules,
+      zips: run.modcache.zips,
+      folders: run.modcache.folders,
+      goMods: run.modcache.goMods,
+      zipOnly: run.modcache.zipOnly,
+      folderOnly: run.modcache.folderOnly,
+      goModOnly: run.modcache.goModOnly,
+      unfinished: run.modcache.unfinished,
+    },
     problem: run.problem && { code: run.problem.code, message: run.problem.message },
     // Field by field, so that a field which a verdict gains does not slip into the published form.
     results: run.results.map((verdict) => ({
@@ -42,6 +54,7 @@ export function formatJson(run: VerifyRun, options: ReportOptions): string {
       retryable: verdict.retryable,
       code: verdict.code,
       message: verdict.message,
+      remove: verdict.remove,
     })),
   });
 }

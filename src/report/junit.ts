@@ -1,5 +1,5 @@
 /**
- * JUnit XML, as CI servers read it: a suite for each file, a case for each line.
+ * JUnit XML, as CI servers read it: a suite for each go.sum and one for the module cache, a case for each line or cached file.
  *
  * There is no standard; this keeps to what the common readers (Jenkins, GitLab, Azure) share, and leaves times out, since
  * lines are checked together and none has a time of its own.
@@ -13,15 +13,18 @@ import { visible, visibleLines } from './escape.js';
 import { groupBy } from './group.js';
 import type { ReportOptions } from './options.js';
 import { repositoryPath } from './paths.js';
-import { fileName, moduleVersion, place, sentence } from './words.js';
+import { fileName, isCached, moduleVersion, place, sentence } from './words.js';
 
 /** The report as XML 1.0, ended by a newline. */
 export function formatJunit(run: VerifyRun, options: ReportOptions): string {
-  const suites = [...groupBy(run.results, ({ file }) => file)].map(([file, verdicts]) => suite(file, verdicts, run, options));
+  const suites = [...groupBy(run.results, (verdict) => (isCached(verdict) ? MODCACHE : verdict.file))].map(([file, verdicts]) => suite(file, verdicts, run, options));
   const aboutLog = logSuite(run);
   const totals = counts(run.results, aboutLog.length);
   return ['<?xml version="1.0" encoding="UTF-8"?>', `<testsuites name="gosumcheck"${totals}>`, ...aboutLog, ...suites, '</testsuites>', ''].join('\n');
 }
+
+/** The suite of all cached files: each of them has one verdict. */
+const MODCACHE = 'module cache';
 
 /** The element that says what became of a case. */
 const ELEMENTS: Readonly<Record<Category, 'failure' | 'error' | 'skipped'>> = {
@@ -29,6 +32,9 @@ const ELEMENTS: Readonly<Record<Category, 'failure' | 'error' | 'skipped'>> = {
   mismatch: 'failure',
   conflict: 'failure',
   'unknown-hash': 'failure',
+  'cache-mismatch': 'failure',
+  'cache-conflict': 'failure',
+  'cache-zip': 'failure',
   unproved: 'error',
   missing: 'failure',
   unreachable: 'error',
@@ -64,17 +70,19 @@ function properties({ database }: VerifyRun, { version }: ReportOptions): [name:
 }
 
 function testcase(verdict: Verdict, options: ReportOptions): string {
-  const { file, line, module, version, kind, code } = verdict;
-  const path = repositoryPath(file, options);
-  const where = path === undefined ? '' : ` file="${xml(path)}" line="${line}"`;
-  const open = `    <testcase classname="${xml(module)}" name="${xml(kind === 'go.mod' ? `${version}/go.mod` : version)}"${where}`;
+  const { file, line, module, version, kind, code, hint } = verdict;
+  const path = line === undefined ? undefined : repositoryPath(file, options);
+  const where = path === undefined ? '' : ` file="${xml(path)}" line="${line ?? 1}"`;
+  const name = line === undefined ? file : kind === 'go.mod' ? `${version}/go.mod` : version;
+  const open = `    <testcase classname="${xml(module)}" name="${xml(name)}"${where}`;
   const category = categoryOf(verdict);
   if (category === undefined) return `${open}/>`;
   const element = ELEMENTS[category];
   const message = xml(sentence(verdict));
   if (element === 'skipped') return `${open}>\n      <skipped message="${message}"/>\n    </testcase>`;
   const type = code ?? CATEGORIES[category].rule;
-  const body = xml(`${place(verdict)}: ${moduleVersion(verdict)}: ${CATEGORIES[category].meaning}`);
+  const next = line === undefined && hint !== undefined ? ` Next: ${hint}.` : '';
+  const body = xml(`${place(verdict)}: ${moduleVersion(verdict)}: ${CATEGORIES[category].meaning}${next}`);
   return `${open}>\n      <${element} type="${type}" message="${message}">${body}</${element}>\n    </testcase>`;
 }
 

@@ -27,7 +27,7 @@ export function formatMarkdown(run: VerifyRun, options: ReportOptions): string {
   if (run.fork !== undefined) blocks.push(evidence(run.fork));
   const problems = groups.flatMap(([category, verdicts]) => verdicts.map((verdict) => row(category, verdict)));
   if (problems.length > 0) {
-    blocks.push(['| Finding | Line | Module version | Details |', '| --- | --- | --- | --- |', ...problems.slice(0, ROWS)].join('\n'));
+    blocks.push(['| Finding | Place | Module version | Details |', '| --- | --- | --- | --- |', ...problems.slice(0, ROWS)].join('\n'));
   }
   if (problems.length > ROWS) {
     blocks.push(`and ${plural(problems.length - ROWS, 'more problem')}: the other formats have them all`);

@@ -18,8 +18,13 @@ export function repositoryPath(file: string, { cwd, root }: Folders): string | u
 /** The same as a relative URI reference (RFC 3986): every element percent-encoded, so that no `:` makes a scheme of it. */
 export function repositoryUri(file: string, folders: Folders): string | undefined {
   const path = repositoryPath(file, folders);
+  return path === undefined ? undefined : relativeUri(path);
+}
+
+/** A path with slashes as a relative URI reference. */
+export function relativeUri(path: string): string {
   // A lone surrogate has no UTF-8, so no percent-encoding; a file name that node decoded has none.
-  return path?.replace(/\p{Cs}/gu, '\ufffd').split('/').map(encodeURIComponent).join('/');
+  return path.replace(/\p{Cs}/gu, '\ufffd').split('/').map(encodeURIComponent).join('/');
 }
 
 /** The absolute `file:` URI of a run's file. */

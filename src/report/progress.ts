@@ -22,6 +22,8 @@ export interface Progress {
   tick(steps?: number): void;
   /** Prints a line that stays, above the progress line. Also off a terminal. */
   notice(text: string): void;
+  /** Takes the line away until the next step: something else is written to the terminal. */
+  hide(): void;
   /** Clears the line and stops drawing, for good. May be called twice. */
   done(): void;
 }
@@ -86,6 +88,7 @@ export function createProgress({ stream, enabled, width = 80, now = Date.now }: 
       stream.write(`${visibleLines(text).join('\n')}\n${line}`);
       shown = line;
     },
+    hide: clear,
     done() {
       clearInterval(timer);
       phase = undefined;

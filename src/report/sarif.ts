@@ -1,7 +1,7 @@
 /**
  * SARIF 2.1.0 (OASIS, docs.oasis-open.org/sarif/sarif/v2.1.0), for code scanning.
  *
- * A finding about a go.sum line is a result. That a line could not be asked about, or was skipped, says nothing about
+ * A finding about a go.sum line or a cached file is a result. That a line could not be asked about, or was skipped, says nothing about
  * the file: it is a notification of the run, so that a lost connection opens and closes no alerts.
  */
 
@@ -15,14 +15,15 @@ import type { Category } from './category.js';
 import { visibleJson } from './escape.js';
 import { groupBy } from './group.js';
 import type { ReportOptions } from './options.js';
-import { fileUri, repositoryUri } from './paths.js';
+import { fileUri, relativeUri, repositoryUri } from './paths.js';
 import { resultOf } from './summary.js';
-import { moduleVersion, places, plural, sentence } from './words.js';
+import { countOf, isCached, moduleVersion, places, sentence } from './words.js';
 
 const ROOT = '%SRCROOT%';
+const MODCACHE = 'GOMODCACHE';
 const HELP_URI = 'https://go.dev/ref/mod#checksum-database';
 
-/** Categories that are findings about a line, with the rank that GitHub makes of `security-severity` (0 to 10). */
+/** Categories that are findings about a line or a cached file, with the rank that GitHub makes of `security-severity` (0 to 10). */
 const RULES = {
   fork: '9.8',
   mismatch: '9.3',
@@ -30,12 +31,17 @@ const RULES = {
   'unknown-hash': '7.5',
   unproved: '7.5',
   missing: '5.3',
+  'cache-mismatch': '9.3',
+  'cache-conflict': '8.1',
+  'cache-zip': '8.1',
 } as const;
 type Rule = keyof typeof RULES;
 
 /** The report as SARIF, indented, ended by a newline. */
 export function formatSarif(run: VerifyRun, options: ReportOptions): string {
-  const rules = (Object.keys(RULES) as Rule[]).map((category) => ruleFor(category, run, options));
+  // The rules of the module cache are the last ones: without them the others keep their places.
+  const inUse = (Object.keys(RULES) as Rule[]).filter((category) => run.modcache !== undefined || !category.startsWith('cache-'));
+  const rules = inUse.map((category) => ruleFor(category, run, options));
   const { tree, name, url, timeline } = run.database;
   const log: Log = {
     $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
@@ -44,7 +50,12 @@ export function formatSarif(run: VerifyRun, options: ReportOptions): string {
       {
         tool: { driver: { name: 'gosumcheck', version: options.version, rules } },
         invocations: [invocation(run)],
-        originalUriBaseIds: { [ROOT]: { description: { text: 'the root of the repository' } } },
+        originalUriBaseIds: {
+          [ROOT]: { description: { text: 'the root of the repository' } },
+          ...(run.modcache === undefined
+            ? {}
+            : { [MODCACHE]: { uri: `${fileUri(run.modcache.folder, options)}/`, description: { text: 'the module cache' } } }),
+        },
         columnKind: 'utf16CodeUnits',
         results: run.results.flatMap((verdict) => resultFor(verdict, options)),
         properties: {
@@ -86,16 +97,25 @@ function resultFor(verdict: Verdict, options: ReportOptions): Result[] {
       ruleId: rule,
       ruleIndex: Object.keys(RULES).indexOf(category),
       level,
-      message: { text: unlinked(`${moduleVersion(verdict)}: ${sentence(verdict)}.`) },
+      message: { text: unlinked(`${moduleVersion(verdict)}: ${sentence(verdict)}.${nextStep(verdict)}`) },
       locations: [locationOf(verdict, options)],
       // What stays when lines move: the key and the hash that the file has for it.
-      partialFingerprints: { 'goSumLine/v1': `${moduleVersion(verdict)} ${verdict.hash}` },
+      partialFingerprints: isCached(verdict)
+        ? { 'moduleCacheFile/v1': `${verdict.file} ${verdict.hash}` }
+        : { 'goSumLine/v1': `${moduleVersion(verdict)} ${verdict.hash}` },
     },
   ];
 }
 
+function nextStep(verdict: Verdict): string {
+  return isCached(verdict) && verdict.hint !== undefined ? ` Next: ${verdict.hint}.` : '';
+}
+
 function locationOf({ file, line, module, version }: Verdict, options: ReportOptions): Location {
   const logicalLocations = [{ fullyQualifiedName: `${module}@${version}`, kind: 'module' }];
+  if (line === undefined) {
+    return { physicalLocation: { artifactLocation: { uri: relativeUri(file), uriBaseId: MODCACHE } }, logicalLocations };
+  }
   if (file === '-') return { logicalLocations };
   const uri = repositoryUri(file, options);
   const artifactLocation = uri === undefined ? { uri: fileUri(file, options) } : { uri, uriBaseId: ROOT };
@@ -108,7 +128,7 @@ function invocation(run: VerifyRun): Invocation {
     .filter(([category]) => !isRule(category))
     .flatMap(([category, verdicts]) =>
       [...groupBy(verdicts, sentence)].map(([message, lines]) =>
-        notification(category, `${plural(lines.length, 'line')} ${CATEGORIES[category].counted}: ${message} (${places(lines)})`),
+        notification(category, `${countOf(lines)} ${CATEGORIES[category].counted}: ${message} (${places(lines)})`),
       ),
     );
   const problem = loneProblem(run);

@@ -9,14 +9,14 @@ import type { Verdict, VerifyRun } from '../verify/verdict.js';
 import { adviceFor } from './advice.js';
 import { byCategory, CATEGORIES } from './category.js';
 import type { Category } from './category.js';
-import { visibleClip, visibleHash, visibleLines } from './escape.js';
+import { visible, visibleClip, visibleHash, visibleLines } from './escape.js';
 import { groupBy } from './group.js';
 import { columns, wrap } from './layout.js';
 import type { Row } from './layout.js';
 import type { ReportOptions } from './options.js';
 import { summarize } from './summary.js';
 import type { SummaryLine } from './summary.js';
-import { countModules, isAsLogged, moduleVersion, place, places, plural, sentence } from './words.js';
+import { countModules, countOf, isAsLogged, isCached, moduleVersion, place, places, plural, sentence } from './words.js';
 
 /** The report as text, ended by a newline. */
 export function formatText(run: VerifyRun, options: ReportOptions): string {
@@ -47,7 +47,7 @@ const HEADING_STYLES = { error: ['bold', 'red'], warning: ['bold', 'yellow'], no
 function section(page: Page, category: Category, verdicts: readonly Verdict[]): string[] {
   const { width } = page.options;
   const { heading, title, level, meaning } = CATEGORIES[category];
-  const count = verdicts.length === 0 ? '' : `${plural(verdicts.length, 'line')}: `;
+  const count = verdicts.length === 0 ? '' : `${countOf(verdicts)}: `;
   const [first = '', ...rest] = wrap(`${count}${title}`, width, ' '.repeat(heading.length + 2));
   const lines = [`${page.style(HEADING_STYLES[level], heading)}${first.slice(heading.length)}`, ...rest, ''];
   for (const line of findings(page, category, verdicts)) lines.push(line);
@@ -69,7 +69,10 @@ function findings(page: Page, category: Category, verdicts: readonly Verdict[]):
     case 'mismatch':
     case 'conflict':
     case 'unknown-hash':
+    case 'cache-mismatch':
+    case 'cache-conflict':
       return comparisons(page, verdicts);
+    case 'cache-zip':
     case 'unproved':
     case 'missing':
     case 'unreachable':
@@ -80,12 +83,12 @@ function findings(page: Page, category: Category, verdicts: readonly Verdict[]):
   }
 }
 
-/** For each go.sum key the hashes of its lines and the log's, one below the other. */
+/** For each go.sum key the hashes of its lines or cached files and the log's, one below the other; then what is said of them. */
 function comparisons({ options, style }: Page, verdicts: readonly Verdict[]): string[] {
   return [...groupBy(verdicts, moduleVersion)].flatMap(([key, group]) => {
     const rows: Row[] = group.map((verdict) => ({
       label: place(verdict),
-      value: visibleHash(verdict.hash),
+      value: verdict.hash === '' ? sentence(verdict) : visibleHash(verdict.hash),
       paint: (text) => style(isAsLogged(verdict) ? 'green' : 'red', text),
     }));
     const known = group.find((verdict) => verdict.expected !== undefined || isAsLogged(verdict));
@@ -93,7 +96,9 @@ function comparisons({ options, style }: Page, verdicts: readonly Verdict[]): st
       const label = known.record === undefined ? 'log' : `log, record ${known.record}`;
       rows.push({ label, value: visibleHash(known.expected ?? known.hash), paint: (text) => style('green', text) });
     }
-    return [`  ${style('bold', key)}`, ...columns(rows, options.width, '    ')];
+    const clashes = group.filter((verdict) => isCached(verdict) && verdict.status === 'conflict' && verdict.hash !== '');
+    const words = [...new Set(clashes.map(({ message = '' }) => message))].flatMap((message) => wrap(visible(message), options.width, '    '));
+    return [`  ${style('bold', key)}`, ...columns(rows, options.width, '    '), ...words];
   });
 }
 

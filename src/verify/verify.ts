@@ -1,22 +1,17 @@
-/** Verifying go.sum lines: which are asked about, what the proved records say of each, and what the run is worth. */
+/** Verifying go.sum lines: which are asked about, and what the proved records say of each. */
 
-import { GosumError, isGosumError, outcomeOf } from '../errors.js';
-import { formatFork, ForkError } from '../core/fork.js';
+import { GosumError, isGosumError } from '../errors.js';
 import { conflicts, parseGoSum, type GoSumLine } from '../core/gosum.js';
 import { formatModuleVersion, lookupPath } from '../core/module.js';
 import { encodeUtf8 } from '../core/text.js';
-import type { Found, Lookups, SumDB } from '../client/sumdb.js';
+import type { Lookups, SumDB } from '../client/sumdb.js';
+import { runChecks, type Check, type RunOptions } from './run.js';
 import type { Status, Verdict, VerifyRun } from './verdict.js';
 
 /** Options of a verification. */
-export interface VerifyOptions {
+export interface VerifyOptions extends RunOptions {
   /** The pattern (of GONOSUMDB or GOPRIVATE) by which a module is not asked about; its name never leaves the machine. */
   readonly skippedBy?: ((module: string) => string | undefined) | undefined;
-  /** Take a run in which every line was skipped for a good one. */
-  readonly allowAllSkipped?: boolean | undefined;
-  /** Ask for the newest tree head, and prove it consistent, even where every line can be proved from the store. */
-  readonly fresh?: boolean | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -45,40 +40,16 @@ export async function verifyLines(
   lines: readonly GoSumLine[],
   options: VerifyOptions = {},
 ): Promise<VerifyRun> {
-  const { skippedBy = () => undefined, fresh, signal } = options;
-  const inConflict = conflicts(lines);
-  // Only what can be verified is asked for: no private name, and nothing for a hash that no record can have.
-  const patterns = lines.map((line) => skippedBy(line.module));
-  const askable = lines.filter((line, i) => !line.dropped && isKnownSum(line.hash) && patterns[i] === undefined);
-  const lookups = await db.lookup(askable, { fresh, signal });
-  const results = lines.map((line, i) => judge(line, inConflict.has(line), patterns[i], lookups));
+  return runChecks(db, [checkOfLines(lines, options.skippedBy)], options);
+}
 
-  const found = [...lookups.results.values()].filter((result): result is Found => !isGosumError(result));
-  const count = (...statuses: Status[]): number => results.filter(({ status }) => statuses.includes(status)).length;
-  const summary = {
-    lines: results.length,
-    verified: count('verified'),
-    mismatched: count('mismatch', 'conflict'),
-    missing: count('missing'),
-    skipped: count('skipped'),
-    failed: count('error'),
-  };
-  const allSkipped = summary.skipped === summary.lines && options.allowAllSkipped !== true;
-  const { head, problem } = lookups;
+/** The check of lines. Only what can be verified is asked for: no private name, and nothing for a hash that no record can have. */
+export function checkOfLines(lines: readonly GoSumLine[], skippedBy: VerifyOptions['skippedBy'] = () => undefined): Check {
+  const inConflict = conflicts(lines);
+  const patterns = lines.map((line) => skippedBy(line.module));
   return {
-    complete: summary.failed === 0 && problem === undefined,
-    exitCode: exitCode(results, problem, allSkipped),
-    database: {
-      name: db.key.name,
-      url: lookups.way,
-      tree: head && { size: head.size, hash: head.hash },
-      timeline: lookups.timeline,
-    },
-    summary,
-    modules: { checked: lookups.results.size, cached: found.filter(({ cached }) => cached).length },
-    results,
-    problem: problem && { code: problem.code, message: problem.message, hint: problem.hint },
-    fork: problem instanceof ForkError ? formatFork(problem.evidence) : undefined,
+    wanted: lines.filter((line, i) => !line.dropped && isKnownSum(line.hash) && patterns[i] === undefined),
+    judge: (lookups) => lines.map((line, i) => judge(line, inConflict.has(line), patterns[i], lookups)),
   };
 }
 
@@ -106,16 +77,29 @@ function judge(line: GoSumLine, inConflict: boolean, pattern: string | undefined
   if (!isKnownSum(line.hash)) {
     return verdict('mismatch', { ...known, code: 'HASH_UNKNOWN', message: 'not an h1: hash, so nothing can verify it' });
   }
-  if (result === undefined) throw new Error(`${line.module}@${line.version} was not asked for`);
-  if (isGosumError(result)) return verdict(result.code === 'NOT_FOUND' ? 'missing' : 'error', failure(line, result));
+  return judgeHash(verdict('verified'), lookups);
+}
+
+/** What a verdict is about: a hash that somebody has for a module version. */
+export type Subject = Pick<Verdict, 'file' | 'line' | 'module' | 'version' | 'kind' | 'hash'>;
+
+/** The verdict that the log's answer gives on a hash. The module version was among what was asked about. */
+export function judgeHash(subject: Subject, lookups: Lookups): Verdict {
+  const { file, line, module, version, kind, hash } = subject;
+  const verdict = (status: Status, rest: Partial<Verdict> = {}): Verdict => {
+    return { file, line, module, version, kind, status, hash, ...rest };
+  };
+  const result = lookups.results.get(formatModuleVersion(module, version));
+  if (result === undefined) throw new Error(`${module}@${version} was not asked for`);
+  if (isGosumError(result)) return verdict(result.code === 'NOT_FOUND' ? 'missing' : 'error', failure(subject, result));
+  const expected = kind === 'module' ? result.hashes.module : result.hashes.goMod;
+  const record = result.record.id;
   if (expected === undefined) {
-    const foreign = new GosumError('RECORD_FOREIGN', `record ${result.record.id} has no hash of its ${line.kind}`);
-    return verdict('error', { record: result.record.id, ...failure(line, foreign) });
+    const foreign = new GosumError('RECORD_FOREIGN', `record ${record} has no hash of its ${kind}`);
+    return verdict('error', { record, ...failure(subject, foreign) });
   }
-  if (expected !== line.hash) {
-    return verdict('mismatch', { ...known, code: 'HASH_MISMATCH', message: 'the log has another hash' });
-  }
-  return verdict('verified', { record: result.record.id });
+  if (expected === hash) return verdict('verified', { record });
+  return verdict('mismatch', { expected, record, code: 'HASH_MISMATCH', message: 'the log has another hash' });
 }
 
 /** What the go command compares, as text; sums of any other kind it does not know (modfetch/fetch.go, haveModSumLocked). */
@@ -123,22 +107,8 @@ function isKnownSum(hash: string): boolean {
   return hash.startsWith('h1:');
 }
 
-function failure({ module, version }: GoSumLine, { code, message, retryable, hint }: GosumError): Partial<Verdict> {
+function failure({ module, version }: Subject, { code, message, retryable, hint }: GosumError): Partial<Verdict> {
   // The verdict names the module version itself. Without it, what failed alike for many is said alike, and once.
   const said = message.replaceAll(lookupPath(module, version), '').replaceAll(`${formatModuleVersion(module, version)}: `, '');
   return { code, message: said, retryable, hint };
-}
-
-/**
- * 1 (a lie, or what may be one) goes before 4 (unknown to the log), and that before 3 (not asked, or not answered). What is
- * none of these and not verified, such as a proxy setting that cannot be used, is 2: 0 is only for what is proved.
- */
-function exitCode(results: readonly Verdict[], problem: GosumError | undefined, allSkipped: boolean): number {
-  const found = new Set(results.map(({ code }) => (code === undefined ? undefined : outcomeOf(code))));
-  if (problem !== undefined) found.add(problem.outcome);
-  if (found.has('mismatch') || found.has('unproved') || found.has('fork')) return 1;
-  if (found.has('missing')) return 4;
-  if (found.has('unreachable')) return 3;
-  const proved = problem === undefined && results.every(({ status }) => status === 'verified' || status === 'skipped');
-  return proved && !allSkipped ? 0 : 2;
 }

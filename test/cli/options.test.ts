@@ -130,7 +130,7 @@ t.test('colours', { buffered: true }, async (t) => {
 
 t.test('help: of every command, within 80 columns, with examples', { buffered: true }, async (t) => {
   const place = await newPlace(t);
-  for (const command of [[], ['verify'], ['lookup'], ['head'], ['cache'], ['evidence']]) {
+  for (const command of [[], ['verify'], ['modcache'], ['lookup'], ['head'], ['cache'], ['evidence']]) {
     const { code, stdout, stderr } = await place.run([...command, '--help']);
     t.strictSame([code, stderr], [0, ''], command.join(' '));
     t.strictSame(stdout.split('\n').filter((line) => line.length > 80), [], command.join(' '));

@@ -50,6 +50,8 @@ export interface Start {
   readonly cwd?: string;
   /** Standard input, which is empty by default; `undefined` never ends. */
   readonly stdin?: string | undefined;
+  /** Another command with the reports of `verify`. */
+  readonly command?: string;
   /** A command that runs the process, and its arguments. */
   readonly under?: readonly string[];
 }
@@ -63,7 +65,7 @@ export interface Report {
   readonly summary: Record<string, number>;
   readonly results: readonly {
     file: string;
-    line: number;
+    line?: number;
     module: string;
     status: string;
     hash: string;
@@ -72,7 +74,9 @@ export interface Report {
     retryable?: boolean;
     code?: string;
     message?: string;
+    remove?: readonly string[];
   }[];
+  readonly modcache?: Record<string, unknown>;
 }
 
 /** A place to run the command in. */
@@ -177,7 +181,7 @@ export async function newPlace(
     start,
     run,
     async verify(args = [], options) {
-      const ran = await run(['verify', '--format', 'json', ...args], options);
+      const ran = await run([options?.command ?? 'verify', '--format', 'json', ...args], options);
       if (ran.stdout === '') throw new Error(`no report, exit ${ran.code}: ${ran.stderr}`);
       const report: unknown = JSON.parse(ran.stdout);
       if (!isReport(report)) throw new Error(`not of the published form: ${JSON.stringify(isReport.errors)}`);
@@ -195,5 +199,5 @@ export async function newPlace(
 
 /** `line status code` of each result. */
 export function outcomes({ results }: Report): string[] {
-  return results.map(({ file, line, status, code }) => [`${file}:${line}`, status, code].filter(Boolean).join(' '));
+  return results.map(({ file, line = 0, status, code }) => [`${file}:${line}`, status, code].filter(Boolean).join(' '));
 }

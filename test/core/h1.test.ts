@@ -61,11 +61,17 @@ t.test('arithmetic', (t) => {
     'sorted by the bytes of UTF-8, not by UTF-16 units',
   );
   t.equal(h1OfFiles([{ name: encodeUtf8('a'), sha256: empty }]), h1OfFiles([{ name: 'a', sha256: empty }]));
+  t.equal(h1OfFiles([{ name: encodeUtf8('\u00e9\u4e00'), sha256: empty }]), summary(`${hex}  \u00e9\u4e00\n`));
+  t.equal(h1OfFiles([{ name: encodeUtf8('\ufeffa'), sha256: empty }]), summary(`${hex}  \ufeffa\n`));
   t.not(
     h1OfFiles([{ name: Uint8Array.of(0xff), sha256: empty }]),
     h1OfFiles([{ name: Uint8Array.of(0xfe), sha256: empty }]),
     'names that are not UTF-8 stay apart',
   );
+  // more lines than are hashed together, and one that is longer than these
+  const many = Array.from({ length: 3000 }, (_, i) => `file ${String(i).padStart(4, '0')}`);
+  const names = ['a', 'b'.repeat(100_000), 'c', ...many];
+  t.equal(h1OfFiles(names.map((name) => ({ name, sha256: empty }))), summary(...names.map((name) => `${hex}  ${name}\n`)));
   for (const name of ['a\nb', '\n', encodeUtf8('a\n')]) {
     t.throws(() => h1OfFiles([{ name, sha256: empty }]), { code: 'H1_MALFORMED' });
   }

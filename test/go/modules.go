@@ -90,3 +90,9 @@ func hashFiles(in [][]byte) ([]string, bool) {
 	})
 	return []string{h1}, err == nil
 }
+
+// hashDir takes a folder, and the prefix of its names.
+func hashDir(in [][]byte) ([]string, bool) {
+	h1, err := dirhash.HashDir(string(in[0]), string(in[1]), dirhash.Hash1)
+	return []string{h1}, err == nil
+}

@@ -201,7 +201,7 @@ t.test('junit: a whole report', async (t) => {
       '    </testcase>',
       '    <testcase classname="rsc.io/quote" name="v1.5.2" file="go.sum" line="4">',
       '      <error type="TIMEOUT" message="no answer in 30s">go.sum:4: rsc.io/quote v1.5.2: ' +
-        'No answer came, or none of the right form. This says nothing about the lines: they remain unchecked.</error>',
+        'No answer came, or none of the right form. This says nothing about them: they remain unchecked.</error>',
       '    </testcase>',
       '  </testsuite>',
       '</testsuites>',
@@ -216,7 +216,7 @@ t.test('markdown: a whole report', async (t) => {
     [
       '### gosumcheck: MISSING, exit 4: 1 line not in the log',
       '',
-      '| Finding | Line | Module version | Details |',
+      '| Finding | Place | Module version | Details |',
       '| --- | --- | --- | --- |',
       '| NOT IN THE LOG | `go.sum:1` | `github.com/acme/api v1.2.0` | `not found` |',
       '',

@@ -1,5 +1,5 @@
 // Clock runs a command and writes to a file how long it took: the whole process, from its start to its end, and the
-// processor's time in it, which other work on the machine disturbs less.
+// processor's time in it, which other work on the machine disturbs less, and the most memory that it had.
 //
 //	clock FILE COMMAND [ARGUMENT...]
 //
@@ -38,6 +38,7 @@ func main() {
 	times, err := json.Marshal(map[string]float64{
 		"ms":    milliseconds(took),
 		"cpuMs": milliseconds(state.UserTime() + state.SystemTime()),
+		"peak":  peak(state),
 	})
 	if err != nil {
 		log.Fatal(err)
