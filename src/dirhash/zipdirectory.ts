@@ -14,8 +14,8 @@ import type { ZipFile } from './zipfile.js';
 
 /** The most bytes of a zip, and the most bytes of all contents together. x/mod's limit for a module zip is about half. */
 export const MAX_BYTES: number = 2 ** 30;
-/** The most entries. Go has no such limit; the largest modules have some 30,000. */
-export const MAX_ENTRIES = 300_000;
+/** The most entries: as many stay below 150 MB of memory. Go has no such limit; the largest modules have some 30,000. */
+export const MAX_ENTRIES = 75_000;
 /** The most bytes of a central directory. */
 export const MAX_DIRECTORY_BYTES: number = 2 ** 26;
 /** The most bytes of a name: longer ones, no system could extract. */

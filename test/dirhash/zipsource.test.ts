@@ -203,7 +203,9 @@ const CHILD = `
 
 /** What a process of its own makes of a zip, and the MiB of memory that it had at its peak. */
 function alone(zip: string): { readonly h1?: string; readonly code?: string; readonly peak: number } {
-  const stdout = execFileSync(process.execPath, ['--input-type=module', '--eval', CHILD, zip], { encoding: 'utf8', timeout: 60_000 });
+  // without what tap loads into every process
+  const env = { ...process.env, NODE_OPTIONS: '' };
+  const stdout = execFileSync(process.execPath, ['--input-type=module', '--eval', CHILD, zip], { encoding: 'utf8', timeout: 60_000, env });
   return JSON.parse(stdout) as { peak: number };
 }
 
@@ -252,13 +254,13 @@ t.test('memory', async (t) => {
   });
 });
 
-t.test('70,000 entries', async (t) => {
-  const entries = Array.from({ length: 70_000 }, (_, i) => ({ name: `${P}${i % 997}/file${i}.go`, content: `${i}`, method: 0 }));
+t.test('75,000 entries', async (t) => {
+  const entries = Array.from({ length: 75_000 }, (_, i) => ({ name: `${P}${i % 997}/file${i}.go`, content: `${i}`, method: 0 }));
   const h1 = h1OfFiles(entries.map(({ name, content }) => ({ name, sha256: sha256(Buffer.from(content)) })));
   const file = fileOf(buildZip({ entries, zip64: {} }));
-  isModest(t, file, { h1, files: 70_000, violations: [] });
-  const modulo = fileOf(buildZip({ entries, end: { entries: 70_000 - 65_536 } }));
-  isModest(t, modulo, { code: 'ZIP_MALFORMED', message: /does not have 4464 headers/ });
+  isModest(t, file, { h1, files: 75_000, violations: [] });
+  const modulo = fileOf(buildZip({ entries, end: { entries: 75_000 - 65_536 } }));
+  isModest(t, modulo, { code: 'ZIP_MALFORMED', message: /does not have 9464 headers/ });
 
   const folder = fileURLToPath(new URL('../../../test/go', import.meta.url));
   const env = { ...process.env, GOFLAGS: '-mod=readonly -buildvcs=false', GOWORK: 'off', GO111MODULE: 'on', GOTOOLCHAIN: 'local' };
