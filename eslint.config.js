@@ -13,9 +13,11 @@ const ROOMS = {
   transport: { from: [...GROUND, 'config'] },
   store: { from: GROUND, packages: ['better-sqlite3'] },
   verify: { from: [...GROUND, 'client'] },
+  mirror: { from: [...GROUND, 'client'], packages: ['lru-cache'] },
+  server: { from: GROUND },
   report: { from: [...GROUND, 'verify'] },
   testing: { from: [...GROUND, 'client', 'store', 'transport', 'verify'] },
-  cli: { from: [...GROUND, 'config', 'client', 'transport', 'store', 'verify', 'report'], packages: ['commander'] },
+  cli: { from: [...GROUND, 'config', 'client', 'transport', 'store', 'verify', 'report', 'mirror', 'server'], packages: ['commander'] },
 };
 /** The package's entries, which nothing inside imports. */
 const ENTRIES = ['index', 'note', 'tlog', 'gosum'];
