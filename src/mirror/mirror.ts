@@ -44,6 +44,8 @@ const UNKNOWN_STANDS = 60_000;
 const MOST_UNKNOWN = 10_000;
 /** Milliseconds between two looks at upstream for the sake of clients that are ahead. */
 const REFRESH_PAUSE = 1000;
+/** The flight of a look at upstream's newest head. */
+const REFRESH = 'refresh';
 
 /** A lookup's answer, made for one head. */
 interface ReadyLookup {
@@ -123,7 +125,7 @@ export class Mirror implements Database {
 
   /** Looks whether upstream has a newer head. Resolves also where that cannot be had: see `state`. */
   refresh(): Promise<void> {
-    return this.#once('refresh', async () => {
+    return this.#once(REFRESH, async () => {
       this.#askedAt = Date.now();
       await this.#ask([], true);
     });
@@ -165,8 +167,9 @@ export class Mirror implements Database {
 
   async #findTile(tile: Tile): Promise<Uint8Array> {
     let head = await this.#newest();
-    if (!reaches(head, tile) && Date.now() - this.#askedAt >= REFRESH_PAUSE) {
-      await this.refresh();
+    if (!reaches(head, tile)) {
+      // The client has seen more of the log than we have.
+      if (this.#flights.has(REFRESH) || Date.now() - this.#askedAt >= REFRESH_PAUSE) await this.refresh();
       head = await this.#newest();
     }
     if (!reaches(head, tile)) throw notFound(`${formatTilePath(tile)}: beyond the tree of ${head.size}`);
