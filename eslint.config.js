@@ -15,10 +15,12 @@ const ROOMS = {
   dirhash: { from: GROUND },
   verify: { from: [...GROUND, 'client'] },
   modcache: { from: [...GROUND, 'client', 'dirhash', 'verify'] },
+  mirror: { from: [...GROUND, 'client'], packages: ['lru-cache'] },
+  server: { from: GROUND },
   report: { from: [...GROUND, 'verify'] },
   testing: { from: [...GROUND, 'client', 'store', 'transport', 'verify'] },
   cli: {
-    from: [...GROUND, 'config', 'client', 'transport', 'store', 'dirhash', 'modcache', 'verify', 'report'],
+    from: [...GROUND, 'config', 'client', 'transport', 'store', 'dirhash', 'modcache', 'mirror', 'server', 'verify', 'report'],
     packages: ['commander'],
   },
 };

@@ -77,6 +77,15 @@ export interface KeptReceipt {
   readonly covers: readonly string[];
 }
 
+/** A record kept by itself, by a server: what ties it to the newest head are the tiles that are kept beside it. */
+export interface KeptRecord {
+  /** Number in the log. */
+  readonly id: number;
+  readonly text: Uint8Array;
+  /** `path@version`, unescaped. */
+  readonly covers: string;
+}
+
 /** What one commit adds to a database's timeline. All of it happens, or none of it. */
 export interface Change {
   /** The name that remembers the key. */
@@ -87,6 +96,9 @@ export interface Change {
   readonly heads: readonly Proved<TimelineHead>[];
   readonly tiles: readonly Proved<TileBytes>[];
   readonly receipts: readonly Proved<KeptReceipt>[];
+  readonly records?: readonly Proved<KeptRecord>[];
+  /** Forget all heads but the newest: nothing that is kept was proved under another alone. */
+  readonly newestOnly?: boolean;
 }
 
 /** A kept proof that a log misbehaved, as `gosumcheck evidence` shows it. */
@@ -138,8 +150,10 @@ export interface Store {
   newest(key: string): Promise<TimelineHead | undefined>;
   /** The least set of receipts that covers all of `wanted` (`path@version`) that is covered at all. */
   receipts(key: string, wanted: readonly string[]): Promise<Uint8Array[]>;
-  /** For each wanted tile its bytes, cut to the wanted width; `undefined` where no tile as wide is kept. */
+  /** For each wanted tile its bytes, cut to the wanted width; `undefined` where no tile as wide is kept as it was written. */
   tiles(key: string, wanted: readonly Tile[]): Promise<(Uint8Array | undefined)[]>;
+  /** For each `path@version` its record kept by itself; `undefined` where there is none, or not as it was written. */
+  records(key: string, wanted: readonly string[]): Promise<(KeptRecord | undefined)[]>;
   /**
    * Makes the change in one transaction, or nothing and `false` where the newest head is not the expected one any more.
    *

@@ -48,9 +48,14 @@ export function addDatabaseOptions(command: Command): Command {
     .addOption(new Option('--trusted-head <file>', 'a signed tree head that the log must be consistent with'))
     .addOption(new Option('--offline', "open no connection: the cache, the go command's cache, folders"))
     .addOption(new Option('--concurrency <n>', 'requests under way at most').argParser(positive))
-    .addOption(new Option('--timeout <duration>', 'of each request').argParser(duration).default(30_000, '30s'))
-    .addOption(new Option('--deadline <duration>', 'of the whole run').argParser(duration))
+    .addOption(durationOption('--timeout <duration>', 'of each request').default(30_000, '30s'))
+    .addOption(durationOption('--deadline <duration>', 'of the whole run'))
     .addOption(new Option('--no-progress', 'show no progress'));
+}
+
+/** An option whose value is a duration; its value is in milliseconds. */
+export function durationOption(flags: string, description: string): Option {
+  return new Option(flags, description).argParser(duration);
 }
 
 function parseValue(option: Option, long: string, text: string): unknown {

@@ -2,7 +2,7 @@
 
 import { Command, Option } from 'commander';
 import { FORMATS } from '../report/report.js';
-import { addDatabaseOptions, cacheOption, positive, readVariables } from './flags.js';
+import { addDatabaseOptions, cacheOption, durationOption, positive, readVariables } from './flags.js';
 import { packageVersion, type Host } from './host.js';
 import { parseReportFile } from './reportfiles.js';
 import type { CacheOptions } from './cache.js';
@@ -10,6 +10,7 @@ import type { EvidenceOptions } from './evidence.js';
 import type { HashCommandOptions } from './hash.js';
 import type { LookupOptions } from './lookup.js';
 import type { ModcacheOptions } from './modcache.js';
+import type { ServeOptions } from './serve.js';
 import type { VerifyOptions } from './verify.js';
 import type { DatabaseOptions } from './wire.js';
 
@@ -114,6 +115,22 @@ export function buildProgram(host: Host, exit: (code: number) => void): Command 
   addExamples(addDatabaseOptions(head), [['gosumcheck head > head.txt', 'to keep for --trusted-head']]);
   head.action(async (options: DatabaseOptions) => {
     exit(await (await import('./head.js')).headCommand(host, options));
+  });
+
+  const serve = program
+    .command('serve')
+    .description('a mirror of the database that serves nothing unproved')
+    .addOption(new Option('--listen <host:port>', 'where; port 0 takes a free one').default('127.0.0.1:8080'))
+    .requiredOption('--data <file>', 'where what was proved is kept')
+    .addOption(new Option('--sumdb <value>', 'the database, as GOSUMDB has it: a name or key, perhaps a URL'))
+    .addOption(durationOption('--timeout <duration>', 'of each request upstream').default(30_000, '30s'))
+    .addOption(durationOption('--poll <duration>', 'how often to look for a newer tree head').default(300_000, '5m'));
+  addExamples(serve, [
+    ['gosumcheck serve --data sumdb.db', 'and GOSUMDB="sum.golang.org http://127.0.0.1:8080"'],
+    ['gosumcheck serve --data sumdb.db --listen 0.0.0.0:80', 'for other machines'],
+  ]);
+  serve.action(async (options: ServeOptions) => {
+    exit(await (await import('./serve.js')).serveCommand(host, options));
   });
 
   const cache = program

@@ -2,16 +2,17 @@
  * One batch of lookups, from what the store can prove to what the database was asked for, proved and kept.
  */
 
+import type { Change, TileBytes } from '../contract.js';
 import { GosumError, isGosumError } from '../errors.js';
 import { ForkError, forkError } from '../core/fork.js';
 import { formatVerifierKey, type VerifierKey } from '../core/key.js';
 import { lookupPath, type ModuleVersion } from '../core/module.js';
 import type { ProvedTree } from '../core/plan.js';
 import { findHashes } from '../core/record.js';
-import { makeReceipt, proveRecordIn, type ProvedRecord } from '../core/receipt.js';
+import { keptRecord, makeReceipt, proveRecordIn, type ProvedRecord } from '../core/receipt.js';
 import { liesUnder, linkedHead, newestHead } from '../core/timeline.js';
 import type { SignedHead } from '../core/treehead.js';
-import { TILE_WIDTH } from '../core/tile.js';
+import { formatTilePath, fullTile, TILE_WIDTH, type Tile } from '../core/tile.js';
 import { ask, HeadOpener, type Asked } from './ask.js';
 import { BLANK, recall, type Memory } from './memory.js';
 import { prove, whyUnproved, type Proof } from './prove.js';
@@ -97,14 +98,15 @@ export class Batch {
    * Asks for the newest head and for what is missing, proves it, and keeps it.
    *
    * @param fresh whether it is a problem if the newest head cannot be had. Otherwise the heads of other answers do as well.
+   * @param latest whether it is asked for at all.
    */
-  async update(fresh: boolean): Promise<void> {
+  async update(fresh: boolean, latest = true): Promise<void> {
     const { progress } = this.#options;
     const missing = this.missing.map((name) => ({ name, path: this.#pathOf(name) }));
     progress?.phase('asking the log', missing.length + 1);
     const tick = (): void => progress?.tick();
     await Promise.all([
-      this.#askLatest(fresh).finally(tick),
+      ...(fresh || latest ? [this.#askLatest(fresh).finally(tick)] : []),
       ...missing.map(({ name, path }) => this.#ask(name, path).finally(tick)),
     ]);
     try {
@@ -118,6 +120,27 @@ export class Batch {
       for (const name of this.#asked.keys()) this.results.set(name, this.problem);
       if (this.problem instanceof ForkError) await this.#keepEvidence(this.problem);
     }
+  }
+
+  /**
+   * Proves hash tiles under the newest head of the timeline, and keeps them.
+   *
+   * @param wanted of any width that the newest head's tree reaches.
+   * @returns each tile as wide as the newest head's tree has it.
+   * @throws {GosumError} `HEAD_TOO_OLD` before first contact; as `Source.read`; `TILE_SIZE`, `TILE_MISMATCH`.
+   */
+  async tiles(wanted: readonly Tile[]): Promise<TileBytes[]> {
+    const head = this.#memory.timeline?.newest;
+    if (head === undefined) throw new GosumError('HEAD_TOO_OLD', `no tree head of ${this.#key.name} is known yet`);
+    const { tree, unread } = await prove(this.#reader, head, { tiles: wanted });
+    const proved = new Map(tree.tiles.map((each) => [formatTilePath(fullTile(each.tile)), each]));
+    const found = wanted.map((tile) => proved.get(formatTilePath(fullTile(tile))));
+    if (!found.every((tile) => tile !== undefined)) {
+      const [failure] = tree.failures;
+      throw failure === undefined ? new Error('a tile that was not planned') : whyUnproved(failure, unread);
+    }
+    await this.#commit({ name: this.#key.name, expect: head.size, heads: [], tiles: tree.tiles, receipts: [] });
+    return found;
   }
 
   async #askLatest(fresh: boolean): Promise<void> {
@@ -278,16 +301,26 @@ export class Batch {
     before: readonly SignedHead[],
     proved: ReadonlyMap<string, ProvedRecord>,
   ): Promise<boolean> {
-    const { store } = this.#options;
     const newest = this.#memory.timeline?.newest;
     const heads = before.filter((old) => old.size < head.size).map((old) => linkedHead(tree, old));
     if (newest === undefined || newest.size < head.size) heads.push(newestHead(tree, head));
-    const receipts = proved.size === 0 ? [] : [makeReceipt(tree, head, [...proved.values()], [...proved.keys()])];
-    // Not the full tiles of records: the receipt proves these, and the next record seldom lies in the same tile.
-    const tiles = tree.tiles.filter(({ tile }) => tile.level > 0 || tile.width < TILE_WIDTH);
-    const change = { name: this.#key.name, expect: newest?.size, heads, tiles, receipts };
+    const change = { name: this.#key.name, expect: newest?.size, heads };
+    const kept: Change =
+      this.#options.keep === 'all'
+        ? { ...change, tiles: tree.tiles, receipts: [], records: [...proved].map(([name, record]) => keptRecord(record, name)), newestOnly: true }
+        : {
+            ...change,
+            // Not the full tiles of records: the receipt proves these, and the next record seldom lies in the same tile.
+            tiles: tree.tiles.filter(({ tile }) => tile.level > 0 || tile.width < TILE_WIDTH),
+            receipts: proved.size === 0 ? [] : [makeReceipt(tree, head, [...proved.values()], [...proved.keys()])],
+          };
+    return this.#commit(kept);
+  }
+
+  /** `true` also where the store failed: what is proved is true, kept or not. */
+  async #commit(change: Change): Promise<boolean> {
     try {
-      return await store.commit(this.#vkey, change);
+      return await this.#options.store.commit(this.#vkey, change);
     } catch (error) {
       if (!isGosumError(error, 'STORE_FAILED')) throw error;
       this.#notice(`what was proved could not be kept: ${error.message}`);

@@ -5,7 +5,8 @@
  * with every head ever taken.
  */
 
-import type { Source, Store } from '../contract.js';
+import type { Source, Store, TileBytes } from '../contract.js';
+import type { Tile } from '../core/tile.js';
 import type { GosumError } from '../errors.js';
 import { parseVerifierKey, type VerifierKey } from '../core/key.js';
 import { formatModuleVersion, type ModuleVersion } from '../core/module.js';
@@ -40,12 +41,20 @@ export interface SumDBOptions {
    */
   readonly notice?: (text: string, urgent: boolean) => void;
   readonly progress?: Progress | undefined;
+  /**
+   * What is kept of what was proved. `receipts`, the default: the records of a batch as one receipt, and the tiles that
+   * later batches may need; least to keep and to prove again. `all`: each record by itself, every tile, and the newest
+   * head alone, for a server, which passes all of that on: every record is then tied to the newest head by kept tiles.
+   */
+  readonly keep?: 'receipts' | 'all';
 }
 
 /** Options of one batch. */
 export interface LookupOptions {
   /** Ask for the newest head, and prove it consistent, even where all is cached. */
   readonly fresh?: boolean | undefined;
+  /** Ask for the newest head beside the lookups (the default), or make do with the heads in their answers. */
+  readonly latest?: boolean | undefined;
   /** Ends the batch; its `reason` is thrown where it is a `GosumError`. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -99,8 +108,22 @@ export class SumDB {
     const batch = new Batch(this.key, this.#options, this.#trusted, modules, options.signal);
     await batch.recall();
     const fresh = options.fresh === true || batch.trustedIsNew;
-    if (fresh || batch.missing.length > 0) await batch.update(fresh);
+    if (fresh || batch.missing.length > 0) await batch.update(fresh, options.latest);
     const { results, head, timeline, way, problem } = batch;
     return { results, head, timeline, way, problem };
+  }
+
+  /**
+   * Hash tiles, proved under the newest head that was ever taken, and kept. Nothing is looked for in the store: ask that
+   * first.
+   *
+   * @param wanted of any width that the head's tree reaches; each comes as wide as that tree has it.
+   * @throws {GosumError} `HEAD_TOO_OLD` where no head was taken yet; `KEY_CHANGED`, `STORE_FAILED`; what a read of the
+   * source throws; `TILE_SIZE`, `TILE_MISMATCH` where a tile does not authenticate.
+   */
+  async tiles(wanted: readonly Tile[], options: Pick<LookupOptions, 'signal'> = {}): Promise<TileBytes[]> {
+    const batch = new Batch(this.key, this.#options, this.#trusted, new Map(), options.signal);
+    await batch.recall();
+    return batch.tiles(wanted);
   }
 }

@@ -37,6 +37,8 @@ export interface Wanted {
   readonly trees?: Iterable<number>;
   /** Sizes of earlier trees from which consistency proofs are wanted. */
   readonly links?: Iterable<number>;
+  /** Hash tiles that are wanted for themselves, of any width that the head's tree reaches. */
+  readonly tiles?: Iterable<Tile>;
 }
 
 interface AuthenticatedTree {
@@ -60,6 +62,11 @@ export function planTiles(head: TreeHead, wanted: Wanted): TilePlan {
   for (const id of wanted.records ?? []) {
     if (!(id >= 0 && id < head.size)) throw new Error(`no record ${id} in a tree of ${head.size}`);
     plan.addNode({ level: 0, n: id });
+  }
+  for (const { level, n, width } of wanted.tiles ?? []) {
+    const tile = tileInTree(level, n, head.size);
+    if (tile === undefined || tile.width < width) throw new Error(`${formatTilePath({ level, n, width })} is not in a tree of ${head.size}`);
+    plan.addNode({ level: level * TILE_HEIGHT, n: n * TILE_WIDTH });
   }
   for (const size of wanted.trees ?? []) {
     if (!(size >= 0 && size <= head.size)) throw new Error(`no tree of ${size} in a tree of ${head.size}`);

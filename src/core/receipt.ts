@@ -14,7 +14,7 @@
  */
 
 import { sha256 } from '#crypto';
-import type { KeptReceipt } from '../contract.js';
+import type { KeptReceipt, KeptRecord } from '../contract.js';
 import { GosumError } from '../errors.js';
 import { equalBytes, HASH_SIZE, hashAt, type Hash } from './hash.js';
 import { parseCount, splitPoint } from './integer.js';
@@ -58,6 +58,11 @@ export function proveRecordIn(tree: ProvedTree, head: SignedHead, { id, text }: 
   }
   const record = { id, text, head, proof: () => proveRecord(tree.head.size, id, tree.read) };
   return record as ProvedRecord;
+}
+
+/** A proved record as a server keeps it, for the module version that it was asked for. */
+export function keptRecord({ id, text }: ProvedRecord, covers: string): Proved<KeptRecord> {
+  return { id, text, covers } as Proved<KeptRecord>;
 }
 
 /**

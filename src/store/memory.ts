@@ -1,6 +1,6 @@
 /** The store in memory: for runs that shall leave nothing, for tests, and where there is no SQLite. */
 
-import type { Change, Evidence, KeptReceipt, Store, StoreStats, TimelineHead } from '../contract.js';
+import type { Change, Evidence, KeptReceipt, KeptRecord, Store, StoreStats, TimelineHead } from '../contract.js';
 import { equalBytes, HASH_SIZE } from '../core/hash.js';
 import { formatTilePath, fullTile, type Tile } from '../core/tile.js';
 import { checkChange, checkName } from './change.js';
@@ -17,6 +17,7 @@ class Shelf {
   /** By the path of the full tile. */
   readonly tiles = new Map<string, Uint8Array>();
   readonly receipts = new Map<number, Uint8Array>();
+  readonly records = new Map<string, KeptRecord>();
   /** Of each module version the receipts that cover it, oldest first. */
   readonly covers = new Map<string, number[]>();
 
@@ -64,6 +65,11 @@ class MemoryStore implements Store {
     return Promise.resolve(cut);
   }
 
+  records(key: string, wanted: readonly string[]): Promise<(KeptRecord | undefined)[]> {
+    const { records } = this.#shelf(key);
+    return Promise.resolve(wanted.map((covers) => copyRecord(records.get(covers))));
+  }
+
   commit(key: string, change: Change): Promise<boolean> {
     return new Promise((resolve) => resolve(this.#commit(key, change)));
   }
@@ -83,9 +89,9 @@ class MemoryStore implements Store {
 
   stats(): Promise<StoreStats> {
     const databases = [...this.#keys].map(([name, key]) => {
-      const { heads, newest, tiles, receipts, covers } = this.#shelf(key);
+      const { heads, newest, tiles, receipts, covers, records } = this.#shelf(key);
       const counts = { heads: heads.size, newest: newest?.size, tiles: tiles.size, receipts: receipts.size };
-      return { name, key, ...counts, records: covers.size };
+      return { name, key, ...counts, records: covers.size + records.size };
     });
     return Promise.resolve({ databases, evidence: this.#evidence.length, bytes: 0 });
   }
@@ -112,9 +118,13 @@ class MemoryStore implements Store {
     for (const head of change.heads) shelf.heads.set(head.size, copyHead(head));
     for (const { tile, bytes } of change.tiles) {
       const path = formatTilePath(fullTile(tile));
-      if (bytes.length > (shelf.tiles.get(path)?.length ?? 0)) shelf.tiles.set(path, bytes.slice());
+      if (bytes.length >= (shelf.tiles.get(path)?.length ?? 0)) shelf.tiles.set(path, bytes.slice());
     }
     for (const receipt of change.receipts) this.#keep(shelf, receipt);
+    for (const record of change.records ?? []) shelf.records.set(record.covers, { ...record, text: record.text.slice() });
+    if (change.newestOnly === true) {
+      for (const head of shelf.heads.values()) if (head.next !== undefined) shelf.heads.delete(head.size);
+    }
     return true;
   }
 
@@ -137,6 +147,10 @@ function copyHead(head: TimelineHead): TimelineHead {
   const { size, hash, note, next } = head;
   const copy = { size, hash: hash.slice(), note: note.slice() };
   return next === undefined ? copy : { ...copy, next: { size: next.size, proof: next.proof.slice() } };
+}
+
+function copyRecord(record: KeptRecord | undefined): KeptRecord | undefined {
+  return record && { ...record, text: record.text.slice() };
 }
 
 function copyEvidence({ key, foundAt, older, newer, proof }: Evidence): Evidence {

@@ -35,7 +35,16 @@ const TABLES: readonly string[] = [
     level INTEGER NOT NULL,
     n INTEGER NOT NULL,
     data BLOB NOT NULL,
+    digest BLOB NOT NULL,
     PRIMARY KEY (db, level, n)
+  ) STRICT`,
+  `CREATE TABLE record (
+    db INTEGER NOT NULL REFERENCES db,
+    module_version TEXT NOT NULL,
+    id INTEGER NOT NULL,
+    text BLOB NOT NULL,
+    digest BLOB NOT NULL,
+    PRIMARY KEY (db, module_version)
   ) STRICT`,
   `CREATE TABLE receipt (
     id INTEGER PRIMARY KEY,

@@ -4,8 +4,10 @@
  * SQLite is synchronous: each method does its work at once and gives a promise that is already settled.
  */
 
-import type { Change, Evidence, KeptReceipt, Store, StoreStats, TileBytes, TimelineHead } from '../contract.js';
-import { HASH_SIZE } from '../core/hash.js';
+import type { Change, Evidence, KeptReceipt, KeptRecord, Store, StoreStats, TileBytes, TimelineHead } from '../contract.js';
+import { sha256 } from '#crypto';
+import { equalBytes, HASH_SIZE } from '../core/hash.js';
+import { encodeUtf8, joinBytes } from '../core/text.js';
 import type { Tile } from '../core/tile.js';
 import { checkChange, checkName } from './change.js';
 import { leastCover, type Cover } from './cover.js';
@@ -64,10 +66,29 @@ class SqliteStore implements Store {
     return this.#read(
       (prepare) => {
         const db = idOf(prepare, key);
-        const statement = prepare('SELECT data FROM tile WHERE db = ? AND level = ? AND n = ? AND length(data) >= ?');
+        const statement = prepare('SELECT data, digest FROM tile WHERE db = ? AND level = ? AND n = ? AND length(data) >= ?');
         return wanted.map(({ level, n, width }) => {
           const row = statement.get(db, level, n, width * HASH_SIZE);
-          return row === undefined ? undefined : bytesIn(row, 'data').subarray(0, width * HASH_SIZE);
+          if (row === undefined) return undefined;
+          const data = bytesIn(row, 'data');
+          if (!equalBytes(bytesIn(row, 'digest'), tileDigest(level, n, data))) return undefined;
+          return data.subarray(0, width * HASH_SIZE);
+        });
+      },
+      wanted.map(() => undefined),
+    );
+  }
+
+  records(key: string, wanted: readonly string[]): Promise<(KeptRecord | undefined)[]> {
+    return this.#read(
+      (prepare) => {
+        const db = idOf(prepare, key);
+        const statement = prepare('SELECT id, text, digest FROM record WHERE db = ? AND module_version = ?');
+        return wanted.map((covers) => {
+          const row = statement.get(db, covers);
+          if (row === undefined) return undefined;
+          const record = { id: countIn(row, 'id'), text: bytesIn(row, 'text'), covers };
+          return equalBytes(bytesIn(row, 'digest'), recordDigest(record)) ? record : undefined;
         });
       },
       wanted.map(() => undefined),
@@ -90,6 +111,8 @@ class SqliteStore implements Store {
         saveHeads(prepare, db, change.heads);
         saveTiles(prepare, db, change.tiles);
         saveReceipts(prepare, db, change.receipts);
+        saveRecords(prepare, db, change.records ?? []);
+        if (change.newestOnly === true) prepare('DELETE FROM head WHERE db = ? AND next IS NOT NULL').run(db);
         return true;
       }),
     );
@@ -126,7 +149,7 @@ class SqliteStore implements Store {
   clean(): Promise<void> {
     return settle(() => {
       this.#file.update((prepare) => {
-        for (const table of ['covers', 'receipt', 'tile', 'head']) prepare(`DELETE FROM ${table}`).run();
+        for (const table of ['covers', 'receipt', 'record', 'tile', 'head']) prepare(`DELETE FROM ${table}`).run();
       });
       this.#file.shrink();
     });
@@ -148,7 +171,8 @@ const STATS = `SELECT name, key,
   (SELECT size FROM head WHERE db = db.id AND next IS NULL) AS newest,
   (SELECT count(*) FROM tile WHERE db = db.id) AS tiles,
   (SELECT count(*) FROM receipt WHERE db = db.id) AS receipts,
-  (SELECT count(DISTINCT module_version) FROM covers WHERE db = db.id) AS records
+  (SELECT count(DISTINCT module_version) FROM covers WHERE db = db.id)
+    + (SELECT count(*) FROM record WHERE db = db.id) AS records
   FROM db ORDER BY id`;
 
 /** What a synchronous `work` gives or throws, as a promise. */
@@ -220,10 +244,25 @@ function saveHeads(prepare: Prepare, db: Value, heads: readonly TimelineHead[]):
 
 function saveTiles(prepare: Prepare, db: Value, tiles: readonly TileBytes[]): void {
   const save = prepare(
-    `INSERT INTO tile (db, level, n, data) VALUES (?, ?, ?, ?)
-    ON CONFLICT (db, level, n) DO UPDATE SET data = excluded.data WHERE length(excluded.data) > length(data)`,
+    `INSERT INTO tile (db, level, n, data, digest) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (db, level, n) DO UPDATE SET data = excluded.data, digest = excluded.digest
+    WHERE length(excluded.data) >= length(data)`,
   );
-  for (const { tile, bytes } of tiles) save.run(db, tile.level, tile.n, bytes);
+  for (const { tile, bytes } of tiles) save.run(db, tile.level, tile.n, bytes, tileDigest(tile.level, tile.n, bytes));
+}
+
+function saveRecords(prepare: Prepare, db: Value, records: readonly KeptRecord[]): void {
+  const save = prepare('INSERT OR REPLACE INTO record (db, module_version, id, text, digest) VALUES (?, ?, ?, ?, ?)');
+  for (const record of records) save.run(db, record.covers, record.id, record.text, recordDigest(record));
+}
+
+/** A digest is of the row's key as well: a row that stands at another's place is none. It is no proof, and guards against decay alone. */
+function tileDigest(level: number, n: number, data: Uint8Array): Uint8Array {
+  return sha256(joinBytes([encodeUtf8(`tile ${level} ${n}\n`), data]));
+}
+
+function recordDigest({ covers, id, text }: KeptRecord): Uint8Array {
+  return sha256(joinBytes([encodeUtf8(`record ${covers} ${id}\n`), text]));
 }
 
 function saveReceipts(prepare: Prepare, db: Value, receipts: readonly KeptReceipt[]): void {

@@ -12,7 +12,7 @@ import { HASH_SIZE } from '../core/hash.js';
 import type { Proved } from '../core/proved.js';
 import { decodeUtf8, encodeUtf8 } from '../core/text.js';
 import { isGosumError } from '../errors.js';
-import { change, evidence, hashTile, head, KEY, NAME, OTHER_KEY, OTHER_NAME, proved, receipt, tileAt } from './storevalues.js';
+import { change, evidence, hashTile, head, KEY, NAME, OTHER_KEY, OTHER_NAME, proved, receipt, record, tileAt } from './storevalues.js';
 
 /**
  * Opens a place that belongs to one run of one case and is empty at first. Each call opens the same place again, as another
@@ -174,6 +174,29 @@ export const STORE_CASES: readonly StoreCase[] = [
     }
     await store.commit(KEY, change(7, [], { receipts: [receipt('newest', 'a@v1.0.0', 'b@v1.0.0', 'c@v1.0.0')] }));
     assert.deepEqual(await countsOf(store, KEY), { heads: 1, newest: 7, tiles: 0, receipts: 1, records: 3 });
+  }),
+
+  storeCase('records kept by themselves, each in the place of an older one', async (store) => {
+    const [a, b] = [record(3, 'example.com/a@v1.0.0'), record(6, 'example.com/b@v1.0.0')];
+    await store.commit(KEY, change(undefined, [head(7)], { records: [a, b] }));
+    const wanted = ['example.com/b@v1.0.0', 'example.com/none@v1.0.0', 'example.com/a@v1.0.0'];
+    assert.deepEqual(await store.records(KEY, wanted), [b, undefined, a]);
+    assert.deepEqual(await store.records(OTHER_KEY, wanted), [undefined, undefined, undefined]);
+    const later = record(4, 'example.com/a@v1.0.0', 'another text');
+    await store.commit(KEY, change(7, [], { records: [later] }));
+    assert.deepEqual(await store.records(KEY, ['example.com/a@v1.0.0']), [later]);
+    assert.equal((await countsOf(store, KEY))?.records, 2);
+    assert.equal(await store.commit(KEY, change(6, [], { records: [a] })), false);
+    assert.deepEqual(await store.records(KEY, ['example.com/a@v1.0.0']), [later], 'a swap that is lost keeps no record');
+    await store.clean();
+    assert.deepEqual(await store.records(KEY, ['example.com/a@v1.0.0']), [undefined]);
+  }),
+
+  storeCase('all heads but the newest are forgotten where a change says so', async (store) => {
+    await store.commit(KEY, change(undefined, [head(5, 7), head(7)]));
+    await store.commit(KEY, change(7, [head(7, 9), head(9)], { newestOnly: true }));
+    assert.deepEqual(await store.timeline(KEY, 0), [head(9)]);
+    assert.deepEqual(await store.newest(KEY), head(9));
   }),
 
   storeCase('keys do not see each other', async (store) => {

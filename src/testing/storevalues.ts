@@ -1,6 +1,6 @@
 /** Made-up heads, tiles and receipts for the tests of stores. They prove nothing; a store believes its caller. */
 
-import type { Change, Evidence, KeptReceipt, TileBytes, TimelineHead } from '../contract.js';
+import type { Change, Evidence, KeptReceipt, KeptRecord, TileBytes, TimelineHead } from '../contract.js';
 import { HASH_SIZE } from '../core/hash.js';
 import type { Proved } from '../core/proved.js';
 import { encodeUtf8 } from '../core/text.js';
@@ -31,6 +31,11 @@ export function hashTile(level: number, n: number, width: number, seed = 0): Pro
 /** A receipt with `text` for its bytes. */
 export function receipt(text: string, ...covers: string[]): Proved<KeptReceipt> {
   return proved({ bytes: encodeUtf8(text), covers });
+}
+
+/** A record that covers one module version. */
+export function record(id: number, covers: string, text = `${covers} h1:x`): Proved<KeptRecord> {
+  return proved({ id, text: encodeUtf8(text), covers });
 }
 
 /** A change of the timeline of `NAME`, with more or otherwise as `rest` says. */

@@ -13,7 +13,7 @@ import { loadBetterSqlite, loadNodeSqlite, type Driver } from '../../src/store/d
 import { deleteSqliteFile } from '../../src/store/file.js';
 import { openSqliteStore } from '../../src/store/sqlite.js';
 import { checkChain, swapTimes } from '../../src/testing/storecontract.js';
-import { change, evidence, hashTile, head, KEY, NAME, receipt, tileAt } from '../../src/testing/storevalues.js';
+import { change, evidence, hashTile, head, KEY, NAME, receipt, record, tileAt } from '../../src/testing/storevalues.js';
 
 const COMMITTER = fileURLToPath(new URL('committer.js', import.meta.url));
 
@@ -168,6 +168,36 @@ t.test('rows that we never wrote are refused', async (t) => {
     bytes.set(to, at);
     writeFileSync(file, bytes);
     checkFailure(t, await failureOf(file), file, sql || String(from), /cache clean/);
+  }
+});
+
+t.test('a row that is not as it was written is none', async (t) => {
+  const damages = [
+    `UPDATE tile SET data = CAST(x'00' || substr(data, 2) AS BLOB)`,
+    `UPDATE tile SET digest = CAST(x'00' || substr(digest, 2) AS BLOB)`,
+    'UPDATE tile SET n = n + 1',
+    `UPDATE record SET text = CAST('x' || substr(text, 2) AS BLOB)`,
+    'UPDATE record SET id = id + 1',
+    `UPDATE record SET module_version = 'example.com/b@v1.0.0'`,
+  ];
+  for (const damage of ['', ...damages]) {
+    const file = join(t.testdir(), 'server.db');
+    const store = openSqliteStore(driver, file);
+    const kept = { tiles: [hashTile(0, 3, 256)], records: [record(3, 'example.com/a@v1.0.0')] };
+    await store.commit(KEY, change(undefined, [head(7)], kept));
+    const connection = driver.open(file);
+    connection.exec(damage);
+    connection.close();
+    const found = [
+      ...(await store.tiles(KEY, [tileAt(0, 3, 256), tileAt(0, 4, 256)])),
+      ...(await store.records(KEY, ['example.com/a@v1.0.0', 'example.com/b@v1.0.0'])),
+    ].filter((each) => each !== undefined);
+    t.equal(found.length, damage === '' ? 2 : 1, damage || 'undamaged');
+    // to keep it again mends it
+    await store.commit(KEY, change(7, [], kept));
+    t.same(await store.tiles(KEY, [tileAt(0, 3, 256)]), [kept.tiles[0]!.bytes]);
+    t.same(await store.records(KEY, ['example.com/a@v1.0.0']), [kept.records[0]]);
+    await store.close();
   }
 });
 
