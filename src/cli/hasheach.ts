@@ -34,13 +34,13 @@ export interface EachOptions {
 
 const MIB = 2 ** 20;
 /** Bytes of content that are worth a thread. */
-const THREAD_WORTH = 32 * MIB;
+const THREAD_WORTH = 64 * MIB;
 /** What a folder is taken for: nobody knows before it is read. */
 const FOLDER_SIZE = 2 * MIB;
-/** Below this many bytes on the disk nobody asks how much it is unpacked: it takes no time anyway. */
-const SMALL = 4 * MIB;
-/** Threads where nobody says how many: with more the disk, and the time to start them, would decide. */
-const MAX_THREADS = 8;
+/** A zip with more bytes on the disk is shared out among the threads, and one with fewer is nobody asked how much it is unpacked. */
+const LARGE = 4 * MIB;
+/** Threads where nobody says how many: with more the disk would decide; and each takes some 45 MB of memory. */
+const MAX_THREADS = 4;
 /** Paths that are under way for each thread, so that a long one does not hold the others up. */
 const AHEAD = 4;
 
@@ -56,31 +56,31 @@ export async function hashEach(
   options: EachOptions,
   tell: (outcome: Outcome) => Promise<void>,
 ): Promise<void> {
-  const found = tasks.map((task) => ({ task, input: inputOrError(host, task.name, module) }));
+  const found: Found[] = tasks.map((task) => ({ task, input: inputOrError(host, task.name, module) }));
   const enabled = host.stderr.isTTY === true && options.progress && options.quiet !== true;
   const work = sizeOf(host, found.flatMap(({ input }) => (isGosumError(input) ? [] : [input])), enabled);
   const threads = options.threads ?? work.threads;
-  const isOne = found.length === 1;
-  // One zip is shared with this thread; of several each has a thread of its own, and this one waits.
-  const pool = threads > 1 ? openHashPool(isOne ? threads - 1 : threads) : undefined;
-  const hasher = pool === undefined ? HERE : isOne ? sharing(pool) : pool;
+  const pool = threads > 1 ? openHashPool(threads) : undefined;
   const progress = createProgress({ stream: host.stderr, enabled });
   progress.phase('hashing, MiB', work.bytes === undefined ? undefined : Math.ceil(work.bytes / MIB));
   const hashing = { signal: host.interrupted, progress: mebibytes((steps) => progress.tick(steps)) };
 
-  const hashOne = async ({ task, input }: { task: Task; input: HashInput | GosumError }): Promise<Outcome> => {
+  const hashOne = async ({ task, input }: Found): Promise<Outcome> => {
     if (isGosumError(input)) return { ...task, error: input };
     const { kind } = input;
+    const hasher = pool === undefined ? HERE : isLarge(input) ? sharing(pool) : pool;
     const hashed = await attempt(host, () => hashInput(host, input, module, hasher, hashing));
     return isGosumError(hashed) ? { ...task, kind, error: hashed } : { ...task, kind, hashed };
   };
-  const most = threads > 1 ? threads * AHEAD : 1;
   const ahead: Promise<Outcome>[] = [];
   try {
     for (let next = 0; next < found.length || ahead.length > 0; ) {
-      const more = found.slice(next, next + most - ahead.length);
-      next += more.length;
-      for (const each of more) {
+      // What all threads share, or this one does, goes alone.
+      for (let isAlone = false; !isAlone; next++) {
+        const each = found[next];
+        if (each === undefined) break;
+        isAlone = pool === undefined || isLarge(each.input);
+        if (ahead.length >= (isAlone ? 1 : threads * AHEAD)) break;
         const outcome = hashOne(each);
         // Where an earlier one ends the run, nobody waits for this one.
         outcome.catch(() => undefined);
@@ -94,6 +94,16 @@ export async function hashEach(
     progress.done();
     await pool?.close();
   }
+}
+
+/** A task, and what its path is. */
+interface Found {
+  readonly task: Task;
+  readonly input: HashInput | GosumError;
+}
+
+function isLarge(input: HashInput | GosumError): boolean {
+  return !isGosumError(input) && input.kind === 'zip' && (input.size ?? 0) > LARGE;
 }
 
 /** A zip is hashed by all threads together. */
@@ -131,15 +141,14 @@ async function attempt<T>(host: Host, work: () => Promise<T>): Promise<T | Gosum
  */
 function sizeOf(host: Host, inputs: readonly HashInput[], exactly: boolean): { bytes: number | undefined; threads: number } {
   const packed = inputs.reduce((sum, { size }) => sum + (size ?? 0), 0);
-  const sizes = inputs.map(({ name, kind, size }) => (kind === 'zip' && size !== undefined && (exactly || packed > SMALL) ? contentSize(pathOf(host, name)) : size));
+  const sizes = inputs.map(({ name, kind, size }) => (kind === 'zip' && size !== undefined && (exactly || packed > LARGE) ? contentSize(pathOf(host, name)) : size));
   const known = sizes.filter((size) => size !== undefined);
   const bytes = known.reduce((sum, size) => sum + size, 0);
   const folders = inputs.filter(({ kind }) => kind === 'folder').length;
   const worth = Math.floor((bytes + folders * FOLDER_SIZE) / THREAD_WORTH);
-  const works = inputs.filter(({ kind }) => kind !== 'go.mod').length;
-  // the entries of one zip can be shared out; a folder, and a zip on standard input, cannot
-  const most = inputs.length === 1 && folders === 0 && packed > 0 ? MAX_THREADS : Math.min(works, MAX_THREADS);
-  return { bytes: known.length === sizes.length ? bytes : undefined, threads: Math.min(availableParallelism(), most, worth) };
+  const works = inputs.some(isLarge) ? MAX_THREADS : inputs.filter(({ kind }) => kind !== 'go.mod').length;
+  const most = Math.min(availableParallelism(), MAX_THREADS, works);
+  return { bytes: known.length === sizes.length ? bytes : undefined, threads: Math.min(most, worth) };
 }
 
 /** Counts bytes, and tells whole MiB. */

@@ -16,8 +16,8 @@ export interface HashPool {
   /** As `hashZip`, of a file; what it throws of ours is a plain `GosumError` with the same code and message. */
   zip(file: string, options?: ZipOptions): Promise<ZipHash>;
   /**
-   * As `zip`, of one large zip: this thread and all that are free share its entries. Where that fails it is hashed here once
-   * more, so that the error does not depend on who was faster.
+   * As `zip`, of one large zip: the free threads share its entries, this one in the place of one of them. Where that fails it is
+   * hashed here once more, so that the error does not depend on who was faster.
    */
   largeZip(file: string, options?: ZipOptions): Promise<ZipHash>;
   /** As `hashFolder`. */
@@ -68,7 +68,7 @@ export function openHashPool(threads: number): HashPool {
     options.signal?.throwIfAborted();
     const { progress } = options;
     const help = (share: Share, signal: AbortSignal): Promise<unknown> =>
-      Promise.all(free.map(() => run({ kind: 'help', path, share }, { signal, progress })));
+      Promise.all(free.slice(1).map(() => run({ kind: 'help', path, share }, { signal, progress })));
     try {
       const before = identityOf(path);
       const hashed = await hashZipTogether(path, options, help);

@@ -27,7 +27,7 @@ export interface CacheOptions {
   readonly skippedBy?: ((module: string) => string | undefined) | undefined;
   /** Look only at what the cache has of the module versions of these lines; where the log says nothing they are held against the lines. */
   readonly lines?: readonly GoSumLine[] | undefined;
-  /** Worker threads for large caches; 0 for none, by default as many as there are cores. */
+  /** Worker threads for large caches; 0 for none, by default as many as there are cores, and 8 at most: each takes some 45 MB. */
   readonly threads?: number | undefined;
   /** The phase begins when the log was asked: one line shows one thing at a time. */
   readonly progress?: HashProgress | undefined;
@@ -82,7 +82,7 @@ function hasContent({ suffixes, folder }: CachedModule): boolean {
 
 /** Several module versions at a time, in other threads where these pay. */
 async function hashAll(folder: string, modules: readonly CachedModule[], options: CacheOptions, done: () => void): Promise<HashedModule[]> {
-  const { threads = availableParallelism(), signal } = options;
+  const { threads = Math.min(availableParallelism(), MAX_THREADS), signal } = options;
   const hashed: HashedModule[] = [];
   const queue = modules.entries();
   const work = async (hasher: Hasher): Promise<void> => {
@@ -103,6 +103,8 @@ async function hashAll(folder: string, modules: readonly CachedModule[], options
   }
 }
 
+/** Threads where nobody says how many. */
+const MAX_THREADS = 8;
 /** Bytes of zips from which threads are worth their start. */
 const LARGE = 4 * 2 ** 20;
 /** What a folder without a zip is taken for. */
