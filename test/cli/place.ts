@@ -16,7 +16,7 @@ const schema = JSON.parse(readFileSync(path.join(ROOT, 'docs', 'report.schema.js
 const isReport = new Ajv2020({ allErrors: true }).compile(schema);
 
 /** tap loads itself into every child, with signal handlers of its own, which no user has. This keeps it out. */
-const WITHOUT_TAP: readonly string[] = existsSync('/usr/bin/env') ? ['/usr/bin/env', '-u', 'NODE_OPTIONS'] : [];
+export const WITHOUT_TAP: readonly string[] = existsSync('/usr/bin/env') ? ['/usr/bin/env', '-u', 'NODE_OPTIONS'] : [];
 
 /** Processes at a time in a test file. */
 export const JOBS = 4;

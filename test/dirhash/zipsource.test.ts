@@ -13,6 +13,7 @@ import { sha256 } from '#crypto';
 import { h1OfFiles, h1OfGoMod } from '../../src/core/h1.js';
 import { hashZip, hashZipStream } from '../../src/dirhash/hashzip.js';
 import { withStoredStream } from '../../src/dirhash/zipstream.js';
+import { WITHOUT_TAP } from '../cli/place.js';
 import { buildZip, type EntryPlan } from './zipbuilder.js';
 
 const P = 'example.com/m@v1.2.3/';
@@ -203,9 +204,8 @@ const CHILD = `
 
 /** What a process of its own makes of a zip, and the MiB of memory that it had at its peak. */
 function alone(zip: string): { readonly h1?: string; readonly code?: string; readonly peak: number } {
-  // without what tap loads into every process
-  const env = { ...process.env, NODE_OPTIONS: '' };
-  const stdout = execFileSync(process.execPath, ['--input-type=module', '--eval', CHILD, zip], { encoding: 'utf8', timeout: 60_000, env });
+  const [command, ...args] = [...WITHOUT_TAP, process.execPath, '--input-type=module', '--eval', CHILD, zip];
+  const stdout = execFileSync(command, args, { encoding: 'utf8', timeout: 60_000 });
   return JSON.parse(stdout) as { peak: number };
 }
 
