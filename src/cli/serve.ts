@@ -1,15 +1,16 @@
 /** `gosumcheck serve`. */
 
 import path from 'node:path';
-import { readSettings, type Settings } from '../config/settings.js';
+import { readSettings } from '../config/settings.js';
 import { GosumError } from '../errors.js';
 import { Mirror } from '../mirror/mirror.js';
 import { textAnswer, type Answer } from '../server/answers.js';
 import { listen } from '../server/server.js';
 import type { Page } from '../server/routes.js';
 import { openStore } from '../store/open.js';
-import { openRemote } from '../transport/remote.js';
+import { onAbort } from '../transport/abort.js';
 import { packageVersion, print, say, type Host } from './host.js';
+import { openSource } from './wire.js';
 
 /** Options of the command line. */
 export interface ServeOptions {
@@ -33,7 +34,7 @@ export async function serveCommand(host: Host, options: ServeOptions): Promise<n
   for (const warning of settings.warnings) notice(warning);
   const { store, notice: which } = await openStore({ file: path.resolve(host.cwd, options.data) });
   if (which !== undefined) notice(which);
-  const source = openUpstream(settings, options);
+  const source = openSource(settings, options);
   const { privateModules } = settings;
   const mirror = new Mirror({ key: settings.sumdb.key, source, store, notice, skippedBy: (module) => privateModules.skippedBy(module) });
   try {
@@ -46,7 +47,7 @@ export async function serveCommand(host: Host, options: ServeOptions): Promise<n
     try {
       await print(host, `listening on ${server.url}\n`);
       const poll = options.poll === 0 ? undefined : setInterval(() => void mirror.refresh().catch(notice), options.poll);
-      await aborted(host.interrupted);
+      await new Promise<void>((resolve) => onAbort(host.interrupted, resolve));
       clearInterval(poll);
     } finally {
       await server.close();
@@ -56,11 +57,6 @@ export async function serveCommand(host: Host, options: ServeOptions): Promise<n
     await source.close();
     await store.close();
   }
-}
-
-function openUpstream(settings: Settings, { timeout }: ServeOptions): ReturnType<typeof openRemote> {
-  const { env, sumdb, proxies, httpProxy, auth } = settings;
-  return openRemote({ env, sumdb, proxies, httpProxy, logins: auth.logins, userAgent: `gosumcheck/${packageVersion()}`, timeout });
 }
 
 function pageOf(page: Page, mirror: Mirror): Answer {
@@ -87,11 +83,4 @@ function parseListen(text: string): { host: string; port: number } {
     throw new GosumError('CONFIG_INVALID', `--listen ${text}: want HOST:PORT`, { hint: 'such as 127.0.0.1:8080, or 0.0.0.0:8080 for all' });
   }
   return { host: match[1] ?? match[2] ?? '', port };
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { Source, Store } from '../contract.js';
 import { GosumError, isGosumError } from '../errors.js';
 import { SumDB } from '../client/sumdb.js';
-import { checkFork } from '../core/fork.js';
+import { provesFork } from '../core/fork.js';
 import { formatVerifierKey, type VerifierKey } from '../core/key.js';
 import { openTreeHead } from '../core/treehead.js';
 import { defaultCacheFile } from '../config/options.js';
@@ -122,7 +122,11 @@ export async function openCache(host: Host, file: string): Promise<Store> {
   return store;
 }
 
-function openSource(settings: Settings, { timeout, concurrency, deadline, offline }: DatabaseOptions): Source {
+/** Opens the way to the database. */
+export function openSource(
+  settings: Settings,
+  { timeout, concurrency, deadline, offline }: Pick<DatabaseOptions, 'timeout' | 'concurrency' | 'deadline' | 'offline'>,
+): Source {
   const { env, sumdb, proxies, httpProxy, auth } = settings;
   return openRemote({
     env,
@@ -180,15 +184,7 @@ async function readTrustedHead(
 /** A fork stays visible until a person clears it. What proves none was not written by us: it accuses nobody. */
 async function noticeEvidence(store: Store, key: VerifierKey, alarm: (text: string) => void): Promise<void> {
   const own = (await store.evidence()).filter((evidence) => evidence.key === formatVerifierKey(key));
-  const proved = own.find((evidence) => {
-    try {
-      checkFork(evidence, key);
-      return true;
-    } catch (error) {
-      if (!isGosumError(error)) throw error;
-      return false;
-    }
-  });
+  const proved = own.find((evidence) => provesFork(evidence, key));
   if (proved !== undefined) alarm(`${key.name} was seen to misbehave at ${proved.foundAt}: see gosumcheck evidence`);
 }
 

@@ -65,6 +65,17 @@ export function checkFork(evidence: ForkProof, key: VerifierKey): void {
   if (equalBytes(begins.hash, older.hash)) throw new GosumError('PROOF_MISMATCH', 'the two trees agree: no fork');
 }
 
+/** Reports whether evidence proves a fork; where it does not, somebody else has written it, and it accuses nobody. */
+export function provesFork(evidence: ForkProof, key: VerifierKey): boolean {
+  try {
+    checkFork(evidence, key);
+    return true;
+  } catch (error) {
+    if (error instanceof GosumError) return false;
+    throw error;
+  }
+}
+
 /** The evidence as cmd/go prints it (sumdb/client.go), so that people and tools know it again. */
 export function formatFork({ older, newer, proof }: ForkProof): string {
   const indent = (note: Uint8Array): string => decodeUtf8(note).replaceAll('\n', '\n\t');

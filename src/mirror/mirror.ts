@@ -11,6 +11,7 @@ import { LRUCache } from 'lru-cache';
 import type { Database, Store } from '../contract.js';
 import { GosumError, isGosumError } from '../errors.js';
 import { SumDB, type SumDBOptions } from '../client/sumdb.js';
+import { provesFork } from '../core/fork.js';
 import { HASH_SIZE } from '../core/hash.js';
 import { formatVerifierKey } from '../core/key.js';
 import { formatModuleVersion, lookupPath } from '../core/module.js';
@@ -133,7 +134,7 @@ export class Mirror implements Database {
 
   async #recall(): Promise<void> {
     const [newest, evidence] = await Promise.all([this.#store.newest(this.#vkey), this.#store.evidence()]);
-    this.#forked = evidence.some(({ key }) => key === this.#vkey);
+    this.#forked = evidence.some((each) => each.key === this.#vkey && provesFork(each, this.#db.key));
     if (newest !== undefined) this.#take(openTreeHead(newest.note, this.#db.key));
   }
 

@@ -1,6 +1,9 @@
 import t from 'tap';
 import { SumDB } from '../../src/client/sumdb.js';
 import { openMemoryStore } from '../../src/store/memory.js';
+import { forkError } from '../../src/core/fork.js';
+import { formatVerifierKey } from '../../src/core/key.js';
+import { planTiles } from '../../src/core/plan.js';
 import { flipBit } from '../../src/testing/index.js';
 import { all, MODULES, nameOf, newLog, outcomes } from '../client/rig.js';
 import { newMirrorRig } from './rig.js';
@@ -46,6 +49,24 @@ t.test('an upstream that lies: no answer differs from the log’s', async (t) =>
     rig.upstream.answer = (_, answer) => answer;
     const again = new SumDB({ key: log.key, source: await rig.way(), store: openMemoryStore() });
     t.strictSame(outcomes(await again.lookup(MODULES)), all('found'), 'it recovers');
+    await rig.close();
+  }
+});
+
+t.test('kept evidence says that the log misbehaved where it proves that, and only there', async (t) => {
+  const log = newLog(3000);
+  const fork = newLog(2990);
+  fork.add('example.com/evil', 'v1.0.0');
+  const plan = planTiles(log.treeHead(), { links: [fork.size] });
+  const tree = plan.authenticate(plan.tiles.map((tile) => log.tileBytes(tile)));
+  const { evidence: proved } = forkError(tree, log.signedHead(), fork.signedHead());
+  const planted = { older: log.head(), newer: log.head(), proof: new Uint8Array(32) };
+  for (const [evidence, forked] of [[proved, true], [planted, false]] as const) {
+    const store = openMemoryStore();
+    await store.addEvidence({ key: formatVerifierKey(log.key), foundAt: '2026-01-01T00:00:00Z', ...evidence });
+    const rig = await newMirrorRig(log, store);
+    await rig.mirror.open();
+    t.equal(rig.mirror.state.forked, forked);
     await rig.close();
   }
 });
