@@ -3,10 +3,10 @@
 import { availableParallelism } from 'node:os';
 import type { ModuleVersion } from '../core/module.js';
 import { contentSize } from '../dirhash/contentsize.js';
-import { openHashPool, type HashPool } from '../dirhash/pool.js';
+import { HERE, openHashPool, type HashPool, type Hasher } from '../dirhash/pool.js';
 import { isGosumError, type GosumError } from '../errors.js';
 import { createProgress } from '../report/progress.js';
-import { hashInput, HERE, inputOf, pathOf, type Hashed, type Hasher, type HashInput, type InputKind } from './hashinput.js';
+import { hashInput, inputOf, pathOf, type Hashed, type HashInput, type InputKind } from './hashinput.js';
 import type { Host } from './host.js';
 
 /** A path to hash. */

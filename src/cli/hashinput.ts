@@ -3,9 +3,9 @@
 import { closeSync, openSync, readSync, statSync, type Stats } from 'node:fs';
 import path from 'node:path';
 import type { ModuleVersion } from '../core/module.js';
-import { hashFolder, hashGoModFile } from '../dirhash/folder.js';
-import { hashZip, hashZipStream } from '../dirhash/hashzip.js';
-import type { HashPool } from '../dirhash/pool.js';
+import { hashGoModFile } from '../dirhash/folder.js';
+import { hashZipStream } from '../dirhash/hashzip.js';
+import type { Hasher } from '../dirhash/pool.js';
 import type { HashOptions, Violation, ZipHash } from '../dirhash/result.js';
 import { ZipError } from '../dirhash/ziperror.js';
 import { GosumError } from '../errors.js';
@@ -35,12 +35,6 @@ export interface Hashed {
   /** Module zip rules that are broken. */
   readonly violations: readonly Violation[];
 }
-
-/** Where zips and folders are hashed. */
-export type Hasher = Pick<HashPool, 'zip' | 'folder'>;
-
-/** Hashes in this thread. */
-export const HERE: Hasher = { zip: hashZip, folder: hashFolder };
 
 /**
  * Finds out what a path is: a folder; by its name a zip or a go.mod (`go.mod`, or `v1.2.3.mod` as in a module cache); else by its first

@@ -5,6 +5,7 @@
 
 import { statSync } from 'node:fs';
 import type { ModuleVersion } from '../core/module.js';
+import { hashFolder } from './folder.js';
 import { hashZip, hashZipTogether } from './hashzip.js';
 import type { Job, JobResult } from './job.js';
 import type { FolderOptions, HashOptions, TreeHash, ZipHash, ZipOptions } from './result.js';
@@ -25,6 +26,12 @@ export interface HashPool {
   /** Ends the threads. What is under way, or comes later, fails. */
   close(): Promise<void>;
 }
+
+/** Where zips and folders are hashed. */
+export type Hasher = Pick<HashPool, 'zip' | 'folder'>;
+
+/** Hashes in this thread. */
+export const HERE: Hasher = { zip: hashZip, folder: hashFolder };
 
 /** Makes a pool of at most so many threads. Each starts when there is work for it; without work they keep no process alive. */
 export function openHashPool(threads: number): HashPool {

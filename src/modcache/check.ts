@@ -4,12 +4,10 @@ import { promises } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import type { GoSumLine } from '../core/gosum.js';
 import { formatModuleVersion } from '../core/module.js';
-import { hashFolder } from '../dirhash/folder.js';
-import { hashZip } from '../dirhash/hashzip.js';
-import { openHashPool } from '../dirhash/pool.js';
+import { HERE, openHashPool, type Hasher } from '../dirhash/pool.js';
 import type { Check } from '../verify/run.js';
 import type { CacheCounts, Verdict } from '../verify/verdict.js';
-import { hashModule, type HashedModule, type Hasher } from './hash.js';
+import { hashModule, type HashedModule } from './hash.js';
 import { judgeModule, type Reference } from './judge.js';
 import { findInCache, inCache, isFromGoroot, listCache, type CachedModule } from './layout.js';
 
@@ -94,7 +92,7 @@ async function hashAll(folder: string, modules: readonly CachedModule[], options
   };
   const pool = threads > 0 && (await isLarge(folder, modules)) ? openHashPool(threads) : undefined;
   try {
-    const hasher = pool ?? { zip: hashZip, folder: hashFolder };
+    const hasher = pool ?? HERE;
     // One more than there are threads: none waits while the small files of a module version are read.
     await Promise.all(Array.from({ length: threads + 1 }, () => work(hasher)));
     return hashed;

@@ -3,7 +3,7 @@
 import { promises } from 'node:fs';
 import path from 'node:path';
 import { h1OfGoMod } from '../core/h1.js';
-import type { HashPool } from '../dirhash/pool.js';
+import type { Hasher } from '../dirhash/pool.js';
 import type { HashOptions, Violation } from '../dirhash/result.js';
 import { GosumError, isGosumError } from '../errors.js';
 import { inCache, type CachedModule, type Suffix } from './layout.js';
@@ -37,9 +37,6 @@ export interface HashedModule {
   /** The version that the `.info` file says, where it is another. */
   readonly otherVersion: string | undefined;
 }
-
-/** How zips and folders are hashed: on this thread, or by a pool of others. */
-export type Hasher = Pick<HashPool, 'zip' | 'folder'>;
 
 /** The most bytes of the small files; of a go.mod as the go command has it (x/mod's zip.MaxGoMod). */
 const LIMITS = { ziphash: 1024, info: 1024 * 1024, mod: 16 * 1024 * 1024 } as const;
