@@ -6,8 +6,6 @@
  */
 
 import { execFileSync, spawnSync } from 'node:child_process';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { GosumError } from '../src/errors.js';
 import { LOG_SUBJECTS } from './differential/log.js';
@@ -15,6 +13,7 @@ import { MODULE_SUBJECTS } from './differential/modules.js';
 import { Random } from './differential/random.js';
 import { TREE_SUBJECTS } from './differential/tree.js';
 import { ZIP_SUBJECTS } from './differential/zips.js';
+import { buildGoProgram, GO_OPTIONS, GO_TIMEOUT } from './goprogram.js';
 import { base64Of, bytesOf, type Input, type Subject } from './differential/subject.js';
 
 const SEED = Number(process.env.DIFFERENTIAL_SEED ?? 3);
@@ -22,31 +21,19 @@ const COUNT = Number(process.env.DIFFERENTIAL_COUNT ?? 3000);
 /** Of each outcome at least one input in so many, or the run says nothing. */
 const LEAST_SHARE = 20;
 
-const GO_FOLDER = fileURLToPath(new URL('../../test/go', import.meta.url));
-const GO_OPTIONS = {
-  cwd: GO_FOLDER,
-  encoding: 'utf8',
-  env: {
-    ...process.env,
-    GOFLAGS: '-mod=readonly -buildvcs=false',
-    GOWORK: 'off',
-    GO111MODULE: 'on',
-    GOTOOLCHAIN: 'local',
-  },
-} as const;
-
 interface Answer {
   readonly ok: boolean;
   readonly out: readonly string[];
 }
 
-t.setTimeout(300_000); // the first build of Go's standard library takes a minute on a slow machine
+t.setTimeout(GO_TIMEOUT);
 
 const reason = whyNoGo();
 if (reason === undefined) {
   t.comment(`seed ${SEED}, ${COUNT} random inputs for each operation`);
-  const program = join(t.testdir(), process.platform === 'win32' ? 'differential.exe' : 'differential');
-  execFileSync('go', ['build', '-o', program, '.'], GO_OPTIONS);
+  const built = buildGoProgram(t.testdir());
+  if ('why' in built) throw new Error(built.why);
+  const { program } = built;
   for (const subject of [...MODULE_SUBJECTS, ...LOG_SUBJECTS, ...TREE_SUBJECTS, ...ZIP_SUBJECTS]) {
     t.test(subject.op, (t) => {
       compare(t, program, subject);

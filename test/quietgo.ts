@@ -1,4 +1,4 @@
-/** The go command without its telemetry. */
+/** The go command in a home of a test's own. */
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -14,4 +14,25 @@ export function withoutTelemetry<V extends Variables>(variables: V): V {
   mkdirSync(path.join(folder, 'go', 'telemetry'), { recursive: true });
   writeFileSync(path.join(folder, 'go', 'telemetry', 'mode'), 'off');
   return variables;
+}
+
+/**
+ * The environment of a go command that knows nothing of this machine but its PATH: all its caches are in `home`, and
+ * telemetry is off.
+ */
+export function goHome(home: string, settings: Readonly<Record<string, string>>): Readonly<Record<string, string | undefined>> {
+  return withoutTelemetry({
+    PATH: process.env.PATH,
+    SystemRoot: process.env.SystemRoot,
+    HOME: home,
+    USERPROFILE: home,
+    AppData: home,
+    GOPATH: path.join(home, 'go'),
+    GOCACHE: path.join(home, 'cache'),
+    GOENV: 'off',
+    GOTOOLCHAIN: 'local',
+    GOFLAGS: '-mod=mod -modcacherw',
+    GOWORK: 'off',
+    ...settings,
+  });
 }

@@ -8,7 +8,7 @@ import t from 'tap';
 import { h1OfGoMod } from '../../src/core/h1.js';
 import { encodeUtf8 } from '../../src/core/text.js';
 import { TestLog } from '../../src/testing/index.js';
-import { withoutTelemetry } from '../quietgo.js';
+import { goHome } from '../quietgo.js';
 import { newPlace, outcomes, type Files, type Place } from './place.js';
 
 const MODULE = 'example.com/a';
@@ -20,18 +20,8 @@ const lineFor = (goMod: string): string => `${MODULE} v1.0.0/go.mod ${h1OfGoMod(
 /** Runs `go list -m all`, which needs the go.mod of the module; gives what go says where it fails. `gopath` is below the place. */
 async function goList(place: Place, gopath: string, proxy: string): Promise<string | undefined> {
   const home = path.join(place.folder, gopath);
-  const env = withoutTelemetry({
-    PATH: process.env.PATH,
-    SystemRoot: process.env.SystemRoot,
-    HOME: home,
-    USERPROFILE: home,
-    AppData: home,
+  const env = goHome(home, {
     GOPATH: home,
-    GOCACHE: path.join(home, 'build'),
-    GOENV: 'off',
-    GOTOOLCHAIN: 'local',
-    GOFLAGS: '-mod=mod -modcacherw',
-    GOWORK: 'off',
     GOSUMDB: `${place.log.vkey} ${place.served.url}`,
     GOPROXY: new URL(`file://${process.platform === 'win32' ? '/' : ''}${path.join(place.folder, proxy).replaceAll('\\', '/')}`).href,
   });

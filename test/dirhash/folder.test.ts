@@ -6,12 +6,12 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { appendFileSync, chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, truncateSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { sha256 } from '#crypto';
 import { h1OfFiles, h1OfGoMod } from '../../src/core/h1.js';
 import { encodeUtf8 } from '../../src/core/text.js';
 import { hashFolder, hashGoModFile } from '../../src/dirhash/folder.js';
+import { buildGoProgram, GO_TIMEOUT } from '../goprogram.js';
 
 const MODULE = { module: 'example.com/M', version: 'v1.2.3' };
 const PREFIX = 'example.com/M@v1.2.3/';
@@ -23,12 +23,6 @@ function h1Of(files: Record<string, string | Uint8Array>): string {
   return h1OfFiles(Object.entries(files).map(([name, content]) => ({ name: PREFIX + name, sha256: sha256(bytes(content)) })));
 }
 
-const GO_FOLDER = fileURLToPath(new URL('../../../test/go', import.meta.url));
-const GO_OPTIONS = {
-  cwd: GO_FOLDER,
-  encoding: 'utf8',
-  env: { ...process.env, GOFLAGS: '-mod=readonly -buildvcs=false', GOWORK: 'off', GO111MODULE: 'on', GOTOOLCHAIN: 'local' },
-} as const;
 let program: string | undefined;
 
 /** Go's h1 of a folder; `error` where it gives none. */
@@ -52,12 +46,11 @@ async function refused(t: Test, folder: string, says: RegExp, name: string, code
 }
 
 t.before(() => {
-  const built = path.join(t.testdir({}), process.platform === 'win32' ? 'hashdir.exe' : 'hashdir');
-  const { status } = spawnSync('go', ['build', '-o', built, '.'], GO_OPTIONS);
-  if (status === 0) program = built;
-  else t.comment('NOT RUN: the comparison with Go, as its program cannot be built');
+  const built = buildGoProgram(t.testdir({}));
+  ({ program } = built);
+  if ('why' in built) t.comment(`NOT RUN: the comparison with Go, as its program cannot be built: ${built.why}`);
 });
-t.setTimeout(300_000); // the first build of Go's standard library
+t.setTimeout(GO_TIMEOUT);
 
 t.test('a folder', async (t) => {
   const folder = t.testdir(FILES);

@@ -3,24 +3,17 @@
  * Where there is no go command, the h1 is held against the core's arithmetic alone.
  */
 
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { hash } from 'node:crypto';
-import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { hashZip } from '../../src/dirhash/hashzip.js';
 import type { ZipHash } from '../../src/dirhash/result.js';
 import { isGosumError } from '../../src/errors.js';
+import { buildGoProgram, GO_TIMEOUT } from '../goprogram.js';
 import { Random } from '../differential/random.js';
 import { HONEST, PREFIX, REFUSED, TAKEN } from './zipcases.js';
 
 const MODULE = { module: 'example.com/m', version: 'v1.2.3' };
-const GO_FOLDER = fileURLToPath(new URL('../../../test/go', import.meta.url));
-const GO_OPTIONS = {
-  cwd: GO_FOLDER,
-  encoding: 'utf8',
-  env: { ...process.env, GOFLAGS: '-mod=readonly -buildvcs=false', GOWORK: 'off', GO111MODULE: 'on', GOTOOLCHAIN: 'local' },
-} as const;
 
 /** What Go says: the h1, unless it gives none, and whether it finds all rules kept. */
 interface Go {
@@ -29,12 +22,11 @@ interface Go {
 }
 
 let program: string | undefined;
-t.setTimeout(300_000); // the first build of Go's standard library
+t.setTimeout(GO_TIMEOUT);
 t.before(() => {
-  const built = path.join(t.testdir({}), process.platform === 'win32' ? 'zips.exe' : 'zips');
-  const { status, error, stderr } = spawnSync('go', ['build', '-o', built, '.'], GO_OPTIONS);
-  if (status === 0) program = built;
-  else t.comment(`NOT RUN: the comparison with Go, as its program cannot be built: ${error?.message ?? stderr}`);
+  const built = buildGoProgram(t.testdir({}));
+  ({ program } = built);
+  if ('why' in built) t.comment(`NOT RUN: the comparison with Go, as its program cannot be built: ${built.why}`);
 });
 
 /** Go's word on each zip; `undefined` where Go cannot be asked. */

@@ -9,7 +9,7 @@ import t from 'tap';
 import { h1OfGoMod } from '../../src/core/h1.js';
 import { encodeUtf8 } from '../../src/core/text.js';
 import { TestLog } from '../../src/testing/index.js';
-import { withoutTelemetry } from '../quietgo.js';
+import { goHome } from '../quietgo.js';
 import { newMirrorRig } from './rig.js';
 
 const NAMES = ['a', 'b', 'c'];
@@ -79,20 +79,7 @@ async function go(
   const home = path.join(folder, run);
   const cwd = path.join(home, 'main');
   mkdirSync(cwd, { recursive: true });
-  const env = withoutTelemetry({
-    PATH: process.env.PATH,
-    SystemRoot: process.env.SystemRoot,
-    HOME: home,
-    USERPROFILE: home,
-    AppData: home,
-    GOPATH: path.join(home, 'go'),
-    GOCACHE: path.join(home, 'cache'),
-    GOENV: 'off',
-    GOTOOLCHAIN: 'local',
-    GOFLAGS: '-mod=mod -modcacherw',
-    GOWORK: 'off',
-    ...settings,
-  });
+  const env = goHome(home, settings);
   writeFileSync(path.join(cwd, 'go.mod'), `module example.com/main\n\ngo 1.20\n${names.map((name) => `\nrequire example.com/${name} v1.0.0`).join('')}\n`);
   try {
     await promisify(execFile)('go', ['list', '-m', 'all'], { cwd, env });

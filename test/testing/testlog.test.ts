@@ -39,7 +39,7 @@ import {
   writeLog,
   type Bend,
 } from '../../src/testing/index.js';
-import { withoutTelemetry } from '../quietgo.js';
+import { goHome } from '../quietgo.js';
 
 const log = new TestLog();
 log.add('example.com/A', 'v1.0.0');
@@ -287,19 +287,8 @@ type Go = (name: string, sumdb: string) => Promise<{ error: string | undefined; 
 async function goCommand(folder: string): Promise<Go | undefined> {
   const run = promisify(execFile);
   const home = path.join(folder, 'home');
-  const env = withoutTelemetry({
-    PATH: process.env.PATH,
-    SystemRoot: process.env.SystemRoot,
-    HOME: home,
-    USERPROFILE: home,
-    AppData: home,
-    GOPATH: path.join(home, 'go'),
-    GOCACHE: path.join(home, 'cache'),
-    GOENV: 'off',
-    GOTOOLCHAIN: 'local',
-    GOFLAGS: '-mod=mod -modcacherw',
+  const env = goHome(home, {
     GOPROXY: `file://${process.platform === 'win32' ? '/' : ''}${path.join(folder, 'proxy').replaceAll('\\', '/')}`,
-    GOWORK: 'off',
   });
   try {
     await run('go', ['version'], { env });
