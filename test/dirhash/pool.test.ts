@@ -6,7 +6,7 @@ import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import t from 'tap';
-import { GosumError, hashFolder, hashZip, openHashPool } from '../../src/dirhash.js';
+import { GosumError, hashFolder, hashZip, openHashPool, type HashPool } from '../../src/dirhash.js';
 import { buildZip } from './zipbuilder.js';
 
 const MODULE = { module: 'example.com/m', version: 'v1.2.3' };
@@ -165,19 +165,26 @@ t.test('without the thread’s file, as behind a bundler', (t) => {
   t.end();
 });
 
+/** Whether each of two zips began before the other had ended. */
+async function isTogether(pool: HashPool, file: string): Promise<boolean> {
+  const order: string[] = [];
+  const hash = async (name: string): Promise<void> => {
+    await pool.zip(file, { progress: () => order.push(name) });
+    order.push(`${name} ends`);
+  };
+  await Promise.all([hash('a'), hash('b')]);
+  return order.indexOf('b') < order.indexOf('a ends') && order.indexOf('a') < order.indexOf('b ends');
+}
+
 t.test('threads work at the same time', async (t) => {
   const folder = t.testdir({ 'large.zip': zipOf('large', LARGE) });
   const large = path.join(folder, 'large.zip');
+  // A busy machine may start the second thread only after the first has ended: one time of many is enough.
   for (const threads of [1, 2]) {
     const pool = openHashPool(threads);
-    const order: string[] = [];
-    const hash = async (name: string): Promise<void> => {
-      await pool.zip(large, { progress: () => order.push(name) });
-      order.push(`${name} ends`);
-    };
-    await Promise.all([hash('a'), hash('b')]);
+    let times = 0;
+    for (let i = 0; i < 20 && times === 0; i++) times += (await isTogether(pool, large)) ? 1 : 0;
     await pool.close();
-    const isTogether = order.indexOf('b') < order.indexOf('a ends') && order.indexOf('a') < order.indexOf('b ends');
-    t.equal(isTogether, threads === 2, `${threads}`);
+    t.equal(times > 0, threads === 2, `${threads}`);
   }
 });
