@@ -15,9 +15,10 @@ export async function main(args: readonly string[], host: Host = hostWithSignals
   // Each write looks at its own failure; without a listener a reader that went away would end the process here.
   for (const stream of [host.stdout, host.stderr]) stream.on('error', () => undefined);
   let exitCode = 0;
-  const program = buildProgram(host, (code) => {
+  const exit = (code: number): void => {
     exitCode = code;
-  });
+  };
+  const program = buildProgram(host, exit, args[0]);
   try {
     await program.parseAsync(args, { from: 'user' });
     return exitCode;

@@ -1,0 +1,189 @@
+/** The commands: what each is for, its options, and examples. Its code is loaded when it runs. */
+
+import { Argument, Option, type Command } from 'commander';
+import { FORMATS } from '../report/report.js';
+import { addDatabaseOptions, cacheOption, durationOption, positive } from './flags.js';
+import type { Host } from './host.js';
+import { parseReportFile } from './reportfiles.js';
+import type { CacheOptions } from './cache.js';
+import type { EvidenceOptions } from './evidence.js';
+import type { HashCommandOptions } from './hash.js';
+import type { LookupOptions } from './lookup.js';
+import type { ModcacheOptions } from './modcache.js';
+import type { ServeOptions } from './serve.js';
+import type { VerifyOptions } from './verify.js';
+import type { DatabaseOptions } from './wire.js';
+
+/** Told the exit code of the command that ran. */
+export type Exit = (code: number) => void;
+
+/** By name: gives a command its options, and what it does. */
+export const COMMANDS: ReadonlyMap<string, (command: Command, host: Host, exit: Exit) => void> = new Map(
+  Object.entries({ verify, modcache, hash, lookup, head, serve, cache, evidence }),
+);
+
+function verify(command: Command, host: Host, exit: Exit): void {
+  command
+    .description('verify go.sum and go.work.sum files: is every line in the log?')
+    .argument('[path...]', 'files, folders (searched for both files), or - for standard input; default: ./go.sum, ./go.work.sum')
+    .addOption(new Option('--modcache', 'check what the module cache has of these module versions, too'));
+  addExamples(addDatabaseOptions(addReportOptions(command)), [
+    ['gosumcheck verify', 'in a module, or a workspace'],
+    ['gosumcheck verify --modcache', 'and a restored module cache'],
+    ['gosumcheck verify --report sarif=sum.sarif', 'for a code scanner as well'],
+    ['gosumcheck verify --trusted-head head.txt', 'in CI, with a head that was kept'],
+    ['git show HEAD~1:go.sum | gosumcheck verify -', 'an older file'],
+  ]);
+  command.addHelpText('after', EXIT_CODES);
+  command.action(async (paths: string[], options: VerifyOptions) => {
+    const own = await import('./verify.js');
+    exit(await own.verifyCommand(host, paths, options, (option) => command.getOptionValueSource(option)));
+  });
+}
+
+function modcache(command: Command, host: Host, exit: Exit): void {
+  command
+    .description('verify a module cache: is every zip, go.mod and extracted folder what the log has?')
+    .argument('[dir]', "the cache's folder; default: GOMODCACHE");
+  addExamples(addDatabaseOptions(addReportOptions(command)), [
+    ['gosumcheck modcache', 'all of GOMODCACHE'],
+    ['gosumcheck modcache --format json /mnt/cache/mod', 'another one, for a program'],
+  ]);
+  command.addHelpText('after', EXIT_CODES);
+  command.action(async (folder: string | undefined, options: ModcacheOptions) => {
+    exit(await (await import('./modcache.js')).modcacheCommand(host, folder, options));
+  });
+}
+
+function hash(command: Command, host: Host, exit: Exit): void {
+  command
+    .description('print the h1 of module zips, extracted folders and go.mod files')
+    .argument('[path...]', 'module zips, go.mod files (or VERSION.mod), folders; - for a zip on standard input')
+    .addOption(new Option('--module <module@version>', 'whose folder, or zip, it is; folders need it'))
+    .addOption(new Option('--check <file>', 'read hashes and paths from a file, and check them'))
+    .addOption(new Option('--format <format>', 'of what goes to stdout').choices(['text', 'json']).default('text'))
+    .addOption(new Option('--quiet', 'no progress; with --check, only what fails'))
+    .addOption(new Option('--status', 'with --check: print nothing, the exit code says it'))
+    .addOption(new Option('--threads <n>', 'hash in so many threads (default: by cores and work)').argParser(positive))
+    .addOption(new Option('--no-progress', 'show no progress'));
+  addExamples(command, [
+    ['gosumcheck hash v1.5.2.zip v1.5.2.mod', 'a line for each'],
+    ['gosumcheck hash --module rsc.io/quote@v1.5.2 .', 'an extracted module'],
+    ['gosumcheck hash *.zip > sums', 'to keep'],
+    ['gosumcheck hash --check sums', 'are they still the same?'],
+  ]);
+  command.addHelpText('after', HASH_EXIT_CODES);
+  command.action(async (paths: string[], options: HashCommandOptions) => {
+    exit(await (await import('./hash.js')).hashCommand(host, paths, options));
+  });
+}
+
+function lookup(command: Command, host: Host, exit: Exit): void {
+  command
+    .description("show the log's proved record of module versions")
+    .argument('<module@version...>', 'such as rsc.io/quote@v1.5.2')
+    .addOption(new Option('--proof', 'show the inclusion proof as well'))
+    .addOption(new Option('--fresh', "ask for the log's newest tree head even if all is cached"))
+    .addOption(new Option('--format <format>', 'of the answer').choices(['text', 'json']).default('text'));
+  addExamples(addDatabaseOptions(command), [
+    ['gosumcheck lookup rsc.io/quote@v1.5.2', 'for a person'],
+    ['gosumcheck lookup --proof --format json rsc.io/quote@v1.5.2', 'for a program'],
+  ]);
+  command.action(async (names: string[], options: LookupOptions) => {
+    exit(await (await import('./lookup.js')).lookupCommand(host, names, options));
+  });
+}
+
+function head(command: Command, host: Host, exit: Exit): void {
+  command.description("print the log's newest tree head, a signed note, proved consistent with all seen before");
+  addExamples(addDatabaseOptions(command), [['gosumcheck head > head.txt', 'to keep for --trusted-head']]);
+  command.action(async (options: DatabaseOptions) => {
+    exit(await (await import('./head.js')).headCommand(host, options));
+  });
+}
+
+function serve(command: Command, host: Host, exit: Exit): void {
+  command
+    .description('a mirror of the database that serves nothing unproved')
+    .addOption(new Option('--listen <host:port>', 'where; port 0 takes a free one').default('127.0.0.1:8080'))
+    .requiredOption('--data <file>', 'where what was proved is kept')
+    .addOption(new Option('--sumdb <value>', 'the database, as GOSUMDB has it: a name or key, perhaps a URL'))
+    .addOption(durationOption('--timeout <duration>', 'of each request upstream').default(30_000, '30s'))
+    .addOption(durationOption('--poll <duration>', 'how often to look for a newer tree head').default(300_000, '5m'));
+  addExamples(command, [
+    ['gosumcheck serve --data sumdb.db', 'and GOSUMDB="sum.golang.org http://127.0.0.1:8080"'],
+    ['gosumcheck serve --data sumdb.db --listen 0.0.0.0:80', 'for other machines'],
+  ]);
+  command.action(async (options: ServeOptions) => {
+    exit(await (await import('./serve.js')).serveCommand(host, options));
+  });
+}
+
+function cache(command: Command, host: Host, exit: Exit): void {
+  command
+    .description('show or clean the cache')
+    .addArgument(new Argument('<action>', 'what to do').choices(['path', 'stats', 'clean']))
+    .addOption(cacheOption())
+    .addOption(new Option('--all', 'clean: all, with the keys of known databases and evidence of forks'))
+    .addOption(new Option('--format <format>', 'of the stats').choices(['text', 'json']).default('text'));
+  addExamples(command, [
+    ['gosumcheck cache stats', 'what is kept, and where'],
+    ['gosumcheck cache clean', 'forget what can be fetched again'],
+  ]);
+  command.action(async (action: string, options: CacheOptions) => {
+    exit(await (await import('./cache.js')).cacheCommand(host, action, options));
+  });
+}
+
+function evidence(command: Command, host: Host, exit: Exit): void {
+  command
+    .description('show the kept proofs that a log misbehaved')
+    .addOption(cacheOption())
+    .addOption(new Option('--clear', 'forget them, after a person has decided what to do'))
+    .addOption(new Option('--format <format>', 'of what is shown').choices(['text', 'json']).default('text'));
+  addExamples(command, [
+    ['gosumcheck evidence', 'exit 1 where there is any'],
+    ['gosumcheck evidence --clear', 'show it once more, and forget it'],
+  ]);
+  command.action(async (options: EvidenceOptions) => {
+    exit(await (await import('./evidence.js')).evidenceCommand(host, options));
+  });
+}
+
+
+const EXIT_CODES = `
+Exit codes:
+  0    everything is verified, or skipped as private
+  1    a hash differs, lines or cached files conflict, a cached zip is bad,
+       an answer is not proved, a log misbehaves
+  2    bad usage, settings or file; nothing to check; everything skipped;
+       a report that could not be written, where there is nothing worse
+  3    incomplete: not everything could be asked; trying again may help
+  4    the log does not know a module version
+  130  interrupted`;
+
+const HASH_EXIT_CODES = `
+Exit codes:
+  0    all are hashed, and Go's own tools would accept each zip
+  1    a zip breaks the rules of module zips; with --check, a path fails
+  2    bad usage; a path of which there is no h1, where there is nothing worse
+  130  interrupted`;
+
+/** Adds the options of the commands that report verdicts. */
+function addReportOptions(command: Command): Command {
+  return command
+    .addOption(new Option('--format <format>', 'of the report on stdout').choices(FORMATS).default('text'))
+    .addOption(new Option('--report <format=file>', 'write a report to a file, too (repeatable)').argParser(parseReportFile))
+    .addOption(new Option('--fresh', "ask for the log's newest tree head even if all is cached"))
+    .addOption(new Option('--allow-all-skipped', 'exit 0 even if everything is of private modules'))
+    .addOption(new Option('--quiet', 'no notices, no progress, and no text where all is verified'))
+    .addOption(new Option('--color <when>', 'colour the text').choices(['auto', 'always', 'never']).default('auto'));
+}
+
+export function addExamples(command: Command, lines: readonly (readonly [string, string])[]): void {
+  const width = Math.max(...lines.map(([line]) => line.length));
+  command.addHelpText('after', `\nExamples:\n${lines.map(([line, what]) => `  ${line.padEnd(width)}  ${what}`).join('\n')}`);
+  if (command.parent !== null) {
+    command.addHelpText('after', '\nAn option --foo-bar can be set by GOSUMCHECK_FOO_BAR, too; a switch by 1.');
+  }
+}
