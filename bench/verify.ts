@@ -138,9 +138,9 @@ async function benchWarm(
 ): Promise<Comparison[]> {
   const goSum = await cutGoSum(workshop, WARM_LINES);
   const verify = [BIN, 'verify', '--cache', path.join(workshop.folder, 'warm', 'cache.db'), goSum];
-  const withRoots = settingsFor(replay);
-  const plain = { ...withRoots, NODE_EXTRA_CA_CERTS: undefined };
-  const filling = await timed(workshop, process.execPath, verify, withRoots);
+  const plain = settingsFor(replay);
+  const withRoots = { ...plain, NODE_EXTRA_CA_CERTS: workshop.cert };
+  const filling = await timed(workshop, process.execPath, verify, plain);
   if (filling.exitCode !== 0) problems.push(`warm: the run that fills the cache failed: ${filling.stderr}${filling.stdout}`);
   await replay.take();
 

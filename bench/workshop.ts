@@ -103,9 +103,8 @@ async function equip(folder: string, signal: AbortSignal): Promise<Workshop> {
       GONOSUMDB: 'private.example',
       GOENV: 'off',
       GOPATH: path.join(home, 'go'),
-      // whom each of them trusts beside, or in place of, the known authorities
+      // whom both of them trust
       SSL_CERT_FILE: files.cert,
-      NODE_EXTRA_CA_CERTS: files.cert,
     },
   };
 }

@@ -1,6 +1,7 @@
 /** Opens connections: straight or through an HTTP proxy, plain or with TLS. */
 
 import net, { type Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import tls, { type TLSSocket } from 'node:tls';
 import type { ProxyChoice } from '../config/httpproxy.js';
 import { redactUrl, type GoUrl } from '../config/gourl.js';
@@ -55,12 +56,12 @@ export class Dialer {
     const proxy = this.proxyOf(server);
     if (!server.secure) return this.#open(proxy === undefined ? server : proxyTarget(proxy));
     const { roots } = this.#options;
-    const { context } = roots;
+    const { isWide } = roots;
     try {
       return await this.#dialSecure(server, proxy, protocols);
     } catch (error) {
       // of several at a time, the first to fail has the roots widened for all
-      if (!isUnknownIssuer(error) || (!roots.widen() && roots.context === context)) throw error;
+      if (!isUnknownIssuer(error) || (!roots.widen() && roots.isWide === isWide)) throw error;
       return await this.#dialSecure(server, proxy, protocols);
     }
   }
@@ -72,26 +73,33 @@ export class Dialer {
   }
 
   async #dialSecure(server: Server, proxy: GoUrl | undefined, protocols: readonly string[]): Promise<TLSSocket> {
-    return this.#startTls(server, protocols, proxy === undefined ? undefined : await this.#tunnel(server, proxy));
+    if (proxy !== undefined) return this.#startTls(server, protocols, await this.#tunnel(server, proxy));
+    const socket = this.#connect(server);
+    const connected = this.#whenConnected(socket, 'connect');
+    // The first TLS of a process reads the authorities, some 30 ms: while this and other connections are on their way.
+    await Promise.race([connected, nextTurn()]);
+    return this.#startTls(server, protocols, socket);
   }
 
   /** A connection to a proxy or a plain server. */
   #open(server: Server): Promise<Socket> {
-    if (server.secure) return this.#startTls(server, ['http/1.1'], undefined);
-    this.connections++;
-    const socket = net.connect({ host: server.hostname, port: server.port });
-    return this.#whenConnected(socket, 'connect');
+    const socket = this.#connect(server);
+    return server.secure ? this.#startTls(server, ['http/1.1'], socket) : this.#whenConnected(socket, 'connect');
   }
 
-  /** TLS, over a new connection or through `tunnel`. */
-  #startTls(server: Server, protocols: readonly string[], tunnel: Socket | undefined): Promise<TLSSocket> {
+  #connect(server: Server): Socket {
+    this.connections++;
+    return net.connect({ host: server.hostname, port: server.port });
+  }
+
+  /** TLS, over a connection which may be connecting still. */
+  #startTls(server: Server, protocols: readonly string[], over: Socket): Promise<TLSSocket> {
     const { hostname, port } = server;
     const key = `${bracket(hostname)}:${port}`;
     const session = this.#sessions.get(key);
     const secureContext = this.#options.roots.context;
-    if (tunnel === undefined) this.connections++;
     const socket = tls.connect({
-      ...(tunnel === undefined ? { host: hostname, port } : { socket: tunnel }),
+      socket: over,
       // a name is sent, to choose a certificate by; an address must not be (RFC 6066 §3), but is checked likewise
       ...(net.isIP(hostname) === 0 ? { servername: hostname } : {}),
       checkServerIdentity: (_, certificate) => tls.checkServerIdentity(hostname, certificate),

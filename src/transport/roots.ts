@@ -1,4 +1,4 @@
-/** Whom TLS trusts: Node's own authorities, and where these do not know an issuer, those that Go would ask. */
+/** Whom TLS trusts: the authorities of SSL_CERT_FILE, else Node's own; and where these do not know an issuer, all that Go would ask. */
 
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -18,46 +18,55 @@ const SYSTEM_FILES = [
 /**
  * The trusted authorities of this run.
  *
- * Node's are those it brings, and NODE_EXTRA_CA_CERTS. To parse the system's, some 150, takes 20 to 60 ms; so they are
- * read only when a handshake failed for want of them.
+ * Node's are those it brings, and NODE_EXTRA_CA_CERTS. To parse 150 of them takes 20 to 60 ms; so a file that a person has
+ * named is tried alone, as Go does, and more are read only when a handshake failed for want of them.
  */
 export class TrustedRoots {
   readonly #env: Environment;
+  readonly #file: string[];
   #context: SecureContext | undefined;
-  #wide = false;
+  #asked = false;
+  /** Whether there are more by now than at first. */
+  isWide = false;
 
   constructor(env: Environment) {
     this.#env = env;
+    const file = env.get('SSL_CERT_FILE');
+    this.#file = file === undefined ? [] : pem(file);
   }
 
   /** What to check certificates against; `undefined` are Node's own authorities. */
   get context(): SecureContext | undefined {
+    if (this.#context === undefined && this.#file.length > 0) this.#context = contextOf(this.#file);
     return this.#context;
   }
 
   /**
-   * Adds SSL_CERT_FILE and SSL_CERT_DIR, or where neither is set the system's own. Go trusts these alone; here they are
-   * trusted beside Node's.
+   * Adds Node's own, and SSL_CERT_DIR, or where neither variable is set the system's. Go trusts what the variables name
+   * alone; here all are trusted in the end.
    *
    * @returns whether there was something to add; `false` at the second call.
    */
   widen(): boolean {
-    if (this.#wide) return false;
-    this.#wide = true;
-    const more = this.#named() ?? systemRoots();
+    if (this.#asked) return false;
+    this.#asked = true;
+    const named = this.#inFolders() ?? (this.#env.get('SSL_CERT_FILE') === undefined ? systemRoots() : []);
+    const more = [...this.#file, ...named];
     if (more.length === 0) return false;
-    // Node passes over a certificate that it cannot read
-    this.#context = tls.createSecureContext({ ca: [...nodeRoots(this.#env), ...more] });
+    this.#context = contextOf([...nodeRoots(this.#env), ...more]);
+    this.isWide = true;
     return true;
   }
 
-  #named(): string[] | undefined {
-    const file = this.#env.get('SSL_CERT_FILE');
+  #inFolders(): string[] | undefined {
     const folders = this.#env.get('SSL_CERT_DIR');
-    if (file === undefined && folders === undefined) return undefined;
-    const files = (folders ?? '').split(':').flatMap((folder) => names(folder).map((name) => path.join(folder, name)));
-    return [...(file === undefined ? [] : [file]), ...files].flatMap((name) => pem(name));
+    return folders?.split(':').flatMap((folder) => names(folder).flatMap((name) => pem(path.join(folder, name))));
   }
+}
+
+/** Node passes over a certificate that it cannot read. */
+function contextOf(ca: string[]): SecureContext {
+  return tls.createSecureContext({ ca });
 }
 
 /** Node's defaults as a list; Node itself leaves NODE_EXTRA_CA_CERTS out as soon as any list is given. */

@@ -85,9 +85,14 @@ t.test('trusted roots', (t) => {
     t.equal(trusted.context, undefined, 'Node’s own, until they do not do');
     const more = trusted.widen();
     t.equal(trusted.context !== undefined, more);
+    t.equal(trusted.isWide, more);
     return more;
   };
-  t.equal(widened({ SSL_CERT_FILE: `${folder}/good` }), true);
+  const named = roots({ SSL_CERT_FILE: `${folder}/good` });
+  const { context } = named;
+  t.ok(context, 'a file that was named, from the beginning');
+  t.equal(named.widen(), true);
+  t.not(named.context, context, 'then Node’s own as well');
   t.equal(widened({ SSL_CERT_DIR: `${folder}/missing:${folder}/many` }), true);
   for (const name of ['words', 'missing']) t.equal(widened({ SSL_CERT_FILE: `${folder}/${name}` }), false, name);
   t.equal(widened({ SSL_CERT_DIR: folder }), true, 'a broken one is passed over');
