@@ -28,6 +28,7 @@ export interface Proof {
 export async function prove(reader: Reader, head: SignedHead, wanted: Wanted, progress?: Progress): Promise<Proof> {
   const plan = planTiles(head, wanted);
   progress?.phase('proving', plan.tiles.length);
+  await reader.fetchKept(plan.tiles);
   const unread = new Map<string, GosumError>();
   const read = async (tile: Tile): Promise<Answer | undefined> => {
     try {

@@ -36,6 +36,8 @@ export interface ReaderOptions {
 export class Reader {
   readonly #options: ReaderOptions;
   readonly #tiles = new Once<Answer>();
+  /** Tiles of the store by path, in the width that they were wanted in. */
+  readonly #kept = new Map<string, Uint8Array>();
   /** Paths whose cached bytes did not authenticate: of these only the database is asked. */
   readonly #distrusted = new Set<string>();
   #asked = false;
@@ -68,6 +70,16 @@ export class Reader {
     return { bytes: await this.#ask(path, LOOKUP_LIMIT), fromCache: false };
   }
 
+  /** Takes out of the store what it has of tiles that will be read. @throws {GosumError} `STORE_FAILED`. */
+  async fetchKept(tiles: readonly Tile[]): Promise<void> {
+    const { store, key } = this.#options;
+    const kept = await store.tiles(key, tiles);
+    tiles.forEach((tile, i) => {
+      const bytes = kept[i];
+      if (bytes !== undefined) this.#kept.set(formatTilePath(tile), bytes);
+    });
+  }
+
   /** The bytes of a hash tile, at least as many as its width wants. @throws {GosumError} as `Source.read`; `OFFLINE`. */
   async tile(tile: Tile): Promise<Answer> {
     const answer = await this.#tiles.get(formatTilePath(tile), () => this.#readTile(tile));
@@ -85,8 +97,8 @@ export class Reader {
     const full = `/${formatTilePath(fullTile(tile))}`;
     const partial = tile.width < TILE_WIDTH;
     if (!this.#distrusted.has(path)) {
-      const [kept] = await this.#options.store.tiles(this.#options.key, [tile]);
-      const bytes = kept ?? (await this.#cached(path, TILE_BYTES)) ?? (partial ? await this.#cached(full, TILE_BYTES) : undefined);
+      const bytes =
+        this.#kept.get(formatTilePath(tile)) ?? (await this.#cached(path, TILE_BYTES)) ?? (partial ? await this.#cached(full, TILE_BYTES) : undefined);
       if (bytes !== undefined) return { bytes, fromCache: true };
     }
     if (!partial) return { bytes: await this.#ask(path, TILE_BYTES), fromCache: false };

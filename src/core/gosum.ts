@@ -80,7 +80,7 @@ export function parseGoSum(bytes: Uint8Array, file: string): GoSumLine[] {
     number++;
     if (number > MAX_LINES) throw new GoSumError(file, number, `too long: at most ${MAX_LINES} lines`);
     if (end - start > MAX_LINE) throw new GoSumError(file, number, `${end - start} characters, at most ${MAX_LINE}`);
-    const line = parseLine(text.slice(start, end), file, number);
+    const line = parseLine(text.slice(start, end), file, number, lines.at(-1));
     if (line !== undefined) lines.push(line);
   }
   return lines;
@@ -106,8 +106,12 @@ export function conflicts(lines: readonly GoSumLine[]): Set<GoSumLine> {
   return found;
 }
 
-/** `undefined` for a blank line. */
-function parseLine(text: string, file: string, number: number): GoSumLine | undefined {
+/**
+ * `undefined` for a blank line.
+ *
+ * @param previous the line before it: most often of the same module version, which needs no second check.
+ */
+function parseLine(text: string, file: string, number: number, previous: GoSumLine | undefined): GoSumLine | undefined {
   const parts = fields(text);
   if (parts.length === 0) return undefined;
   if (parts.length !== 3) {
@@ -118,7 +122,8 @@ function parseLine(text: string, file: string, number: number): GoSumLine | unde
   const kind: LineKind = key.endsWith(GO_MOD) ? 'go.mod' : 'module';
   const version = kind === 'go.mod' ? key.slice(0, -GO_MOD.length) : key;
   const dropped = hash === EMPTY_GO_MOD;
-  if (!dropped) {
+  const checked = previous?.module === module && previous.version === version && !previous.dropped;
+  if (!dropped && !checked) {
     try {
       checkModulePath(module);
       checkVersion(version);

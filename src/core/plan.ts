@@ -8,7 +8,7 @@
  * matter (CVE-2026-56865).
  */
 
-import { hashNodes } from '#crypto';
+import { hashLevels } from '#crypto';
 import type { TileBytes } from '../contract.js';
 import { GosumError } from '../errors.js';
 import { equalBytes, HASH_SIZE, hashAt, type Hash } from './hash.js';
@@ -137,25 +137,23 @@ export type { TilePlan };
 class Pyramid implements TileBytes {
   readonly tile: Tile;
   readonly bytes: Uint8Array;
-  readonly #levels: Uint8Array[];
+  #above: Uint8Array | undefined;
 
   constructor(tile: Tile, bytes: Uint8Array) {
     this.tile = tile;
     this.bytes = bytes;
-    this.#levels = [bytes];
   }
 
   /** The hash of the `n`th node at `level` within the tile. */
   hash(level: number, n: number): Hash {
-    for (let below = this.#levels.at(-1); below !== undefined && this.#levels.length <= level; below = this.#levels.at(-1)) {
-      const pairs = Math.floor(below.length / (2 * HASH_SIZE));
-      this.#levels.push(hashNodes(below.subarray(0, pairs * 2 * HASH_SIZE)));
+    let width = this.tile.width;
+    let from = 0;
+    for (let below = 0; below < level; below++) {
+      if (below > 0) from += width;
+      width = Math.floor(width / 2);
     }
-    const hashes = this.#levels[level];
-    if (hashes === undefined || (n + 1) * HASH_SIZE > hashes.length) {
-      throw new Error(`no node (${level}, ${n}) in ${formatTilePath(this.tile)}`);
-    }
-    return hashAt(hashes, n);
+    if (n >= width) throw new Error(`no node (${level}, ${n}) in ${formatTilePath(this.tile)}`);
+    return hashAt(level === 0 ? this.bytes : (this.#above ??= hashLevels(this.bytes)), from + n);
   }
 }
 

@@ -13,7 +13,7 @@
  * single leaf that is asked for is computed from its text; everything else is split.
  */
 
-import { sha256 } from '#crypto';
+import { sha256Into } from '#crypto';
 import type { KeptReceipt, KeptRecord } from '../contract.js';
 import { GosumError } from '../errors.js';
 import { equalBytes, HASH_SIZE, hashAt, type Hash } from './hash.js';
@@ -23,11 +23,12 @@ import type { ProvedTree } from './plan.js';
 import type { Proved } from './proved.js';
 import { checkRecordText, recordHash, type LogRecord } from './record.js';
 import { decodeUtf8, encodeUtf8, joinBytes } from './text.js';
-import { nodeFrame, proveRecord, rangeHash, recordProofRanges, type Range } from './tree.js';
+import { nodeFrame, proveRecord, rangeHash, recordProofRanges, type NodeFrame, type Range } from './tree.js';
 import { openTreeHead, type SignedHead } from './treehead.js';
 
 const FIRST_LINE = 'gosumcheck/receipt@v1';
 const NEWLINE = 0x0a;
+const HASH_WORDS = HASH_SIZE / 4;
 
 /** A record that was proved to be in the tree of `head`. */
 export type ProvedRecord = Proved<
@@ -156,31 +157,32 @@ function coveringRanges(size: number, ids: readonly number[]): Range[] {
  */
 function walkReceipt(size: number, records: readonly LogRecord[], hashes: Uint8Array, nodes?: Map<string, Hash>): Hash {
   const ids = records.map((record) => record.id);
-  const frames: Uint8Array[] = [];
+  const words = new Int32Array(hashes.slice().buffer);
+  const frames: NodeFrame[] = [];
   let used = 0;
-  /** Writes to `into`, at `at`, the hash of the range that holds the records from `from` up to `to`. */
-  const walk = (lo: number, hi: number, from: number, to: number, into: Uint8Array, at: number, depth: number): void => {
+  /** Writes to `frame`, as its left (0) or right (1) half, the hash of the range that holds the records from `from` up to `to`. */
+  const walk = (lo: number, hi: number, from: number, to: number, frame: NodeFrame, half: 0 | 1, depth: number): void => {
     const record = records[from];
+    const at = 1 + half * HASH_SIZE;
     if (from === to) {
-      const given = hashAt(hashes, used++);
-      if (given.length === 0) throw malformed('fewer hashes than the proof needs');
-      into.set(given, at);
+      if (used === words.length) throw malformed('fewer hashes than the proof needs');
+      for (let i = half * HASH_WORDS, end = i + HASH_WORDS; i < end; i++) frame.words[i] = words[used++] ?? 0;
     } else if (hi - lo === 1 && record !== undefined) {
-      into.set(recordHash(record.text), at);
+      frame.bytes.set(recordHash(record.text), at);
     } else {
       const mid = lo + splitPoint(hi - lo);
       const split = lowerBound(ids, mid, from, to);
-      const frame = (frames[depth] ??= nodeFrame());
-      walk(lo, mid, from, split, frame, 1, depth + 1);
-      walk(mid, hi, split, to, frame, 1 + HASH_SIZE, depth + 1);
-      into.set(sha256(frame), at);
+      const below = (frames[depth] ??= nodeFrame());
+      walk(lo, mid, from, split, below, 0, depth + 1);
+      walk(mid, hi, split, to, below, 1, depth + 1);
+      sha256Into(below.bytes, frame.bytes, at);
     }
-    nodes?.set(`${lo}-${hi}`, into.slice(at, at + HASH_SIZE));
+    nodes?.set(`${lo}-${hi}`, frame.bytes.slice(at, at + HASH_SIZE));
   };
-  const root = new Uint8Array(HASH_SIZE);
+  const root = nodeFrame();
   walk(0, size, 0, records.length, root, 0, 0);
-  if (used * HASH_SIZE !== hashes.length) throw malformed('more hashes than the proof needs');
-  return root;
+  if (used < words.length) throw malformed('more hashes than the proof needs');
+  return hashAt(root.bytes.subarray(1), 0);
 }
 
 /** The first index in [from, to) whose id is at least `bound`; `to` where there is none. */

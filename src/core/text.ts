@@ -42,16 +42,17 @@ export function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
 
 /** White space as Go's `unicode.IsSpace` has it: U+0085 is of it, U+FEFF is not (JavaScript's `\s` is the other way). */
 const SPACE = '\\t\\n\\v\\f\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000';
-const SPACES = new RegExp(`[${SPACE}]+`, 'u');
+const A_SPACE = new RegExp(`[${SPACE}]`);
+const NO_SPACES = new RegExp(`[^${SPACE}]+`, 'g');
 
 /** Reports whether the text has a character of Unicode white space, by Go's table. */
 export function hasSpace(text: string): boolean {
-  return SPACES.test(text);
+  return A_SPACE.test(text);
 }
 
 /** Splits at runs of white space, as Go's `strings.Fields`. */
 export function fields(text: string): string[] {
-  return text.split(SPACES).filter((field) => field !== '');
+  return text.match(NO_SPACES) ?? [];
 }
 
 /**

@@ -24,12 +24,13 @@ export interface GoFolders {
 export function openGoCache(folders: GoFolders, name: string): Source {
   const kept = below(folders.gomodcache, ['cache', 'download', 'sumdb'], name);
   const config = below(folders.gopath, ['pkg', 'sumdb'], name);
+  const hasKept = kept !== undefined && existsSync(kept);
   return {
     label: 'the go command’s cache',
     read: (readPath, { limit }) =>
       new Promise((resolve) => {
         const elements = pathElements(readPath);
-        const folder = elements[0] === 'latest' ? config : kept;
+        const folder = elements[0] === 'latest' ? config : hasKept ? kept : undefined;
         const bytes = folder === undefined ? undefined : tryRead(path.join(folder, ...elements), limit);
         resolve(bytes?.length === 0 ? undefined : bytes);
       }),

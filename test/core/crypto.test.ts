@@ -64,6 +64,9 @@ both('SHA-256, at once and piece by piece', (t, crypto) => {
   for (const [text, want] of SHA256) {
     const bytes = encodeUtf8(text);
     t.equal(hex(crypto.sha256(bytes)), want, `${bytes.length} bytes`);
+    const into = new Uint8Array(40).fill(1);
+    crypto.sha256Into(bytes, into, 5);
+    t.equal(hex(into), `0101010101${want}010101`, `${bytes.length} bytes, among others`);
     for (const piece of [1, 63, 64, 65, 4096]) {
       if (bytes.length / piece > 2000) continue;
       const digest = crypto.sha256Digest();
@@ -78,6 +81,7 @@ both('bytes given out are of their own: no view on a shared pool', (t, crypto) =
     sha256: crypto.sha256(encodeUtf8('a')),
     digest: crypto.sha256Digest().digest(),
     hashNodes: crypto.hashNodes(new Uint8Array(64)),
+    hashLevels: crypto.hashLevels(new Uint8Array(64)),
     sign: crypto.ed25519Sign(new Uint8Array(32), encodeUtf8('a')),
     publicKey: crypto.ed25519PublicKey(new Uint8Array(32)),
     random: crypto.randomBytes(8),
@@ -85,6 +89,15 @@ both('bytes given out are of their own: no view on a shared pool', (t, crypto) =
   for (const [name, bytes] of Object.entries(given)) {
     t.equal(Object.getPrototypeOf(bytes), Uint8Array.prototype, `${name} is a plain Uint8Array`);
     t.equal(bytes.buffer.byteLength, bytes.length, name);
+  }
+});
+
+both('all levels of nodes above hashes', (t, crypto) => {
+  for (const width of [0, 1, 2, 3, 5, 7, 255, 256]) {
+    const hashes = Uint8Array.from({ length: width * 32 + 1 }, (_, i) => (i * 7) % 256).subarray(1); // at an odd address
+    const levels: Uint8Array[] = [];
+    for (let below: Uint8Array = hashes; below.length >= 64; levels.push(below)) below = crypto.hashNodes(below.slice(0, Math.floor(below.length / 64) * 64));
+    t.equal(hex(crypto.hashLevels(hashes)), levels.map(hex).join(''), `${width}`);
   }
 });
 

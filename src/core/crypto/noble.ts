@@ -7,7 +7,7 @@
 
 import { etc, getPublicKey, hashes, sign, verify } from '@noble/ed25519';
 import { sha256 as nobleSha256, sha512 } from '@noble/hashes/sha2.js';
-import type { Digest } from './digest.js';
+import { countAbove, type Digest } from './digest.js';
 
 const HASH = 32;
 
@@ -15,6 +15,10 @@ hashes.sha512 = sha512;
 
 export function sha256(data: Uint8Array): Uint8Array {
   return nobleSha256(data);
+}
+
+export function sha256Into(data: Uint8Array, into: Uint8Array, at: number): void {
+  into.set(nobleSha256(data), at);
 }
 
 export function sha256Digest(): Digest {
@@ -36,6 +40,16 @@ export function hashNodes(hashes: Uint8Array): Uint8Array {
     parents.set(nobleSha256(input), i);
   }
   return parents;
+}
+
+export function hashLevels(hashes: Uint8Array): Uint8Array {
+  const levels = new Uint8Array(countAbove(hashes.length / HASH) * HASH);
+  for (let below = hashes, at = 0; below.length >= 2 * HASH; ) {
+    below = hashNodes(below.subarray(0, below.length - (below.length % (2 * HASH))));
+    levels.set(below, at);
+    at += below.length;
+  }
+  return levels;
 }
 
 export function ed25519Verifier(publicKey: Uint8Array): (message: Uint8Array, signature: Uint8Array) => boolean {
