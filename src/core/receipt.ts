@@ -16,7 +16,7 @@
 import { sha256Into } from '#crypto';
 import type { KeptReceipt, KeptRecord } from '../contract.js';
 import { GosumError } from '../errors.js';
-import { equalBytes, HASH_SIZE, hashAt, type Hash } from './hash.js';
+import { equalBytes, HASH_SIZE, type Hash } from './hash.js';
 import { parseCount, splitPoint } from './integer.js';
 import type { VerifierKey } from './key.js';
 import type { ProvedTree } from './plan.js';
@@ -160,29 +160,37 @@ function walkReceipt(size: number, records: readonly LogRecord[], hashes: Uint8A
   const words = new Int32Array(hashes.slice().buffer);
   const frames: NodeFrame[] = [];
   let used = 0;
-  /** Writes to `frame`, as its left (0) or right (1) half, the hash of the range that holds the records from `from` up to `to`. */
+  /** Writes the next hash to `frame`, as its left (0) or right (1) half. */
+  const take = (lo: number, hi: number, frame: NodeFrame, half: 0 | 1): void => {
+    if (used === words.length) throw malformed('fewer hashes than the proof needs');
+    for (let i = half * HASH_WORDS, end = i + HASH_WORDS; i < end; i++) frame.words[i] = words[used++] ?? 0;
+    nodes?.set(`${lo}-${hi}`, halfOf(frame, half));
+  };
+  /** Writes to `frame`, as that half, the hash of the range that holds the records from `from` up to `to`, at least one. */
   const walk = (lo: number, hi: number, from: number, to: number, frame: NodeFrame, half: 0 | 1, depth: number): void => {
     const record = records[from];
-    const at = 1 + half * HASH_SIZE;
-    if (from === to) {
-      if (used === words.length) throw malformed('fewer hashes than the proof needs');
-      for (let i = half * HASH_WORDS, end = i + HASH_WORDS; i < end; i++) frame.words[i] = words[used++] ?? 0;
-    } else if (hi - lo === 1 && record !== undefined) {
-      frame.bytes.set(recordHash(record.text), at);
+    if (hi - lo === 1 && record !== undefined) {
+      frame.bytes.set(recordHash(record.text), 1 + half * HASH_SIZE);
     } else {
       const mid = lo + splitPoint(hi - lo);
       const split = lowerBound(ids, mid, from, to);
       const below = (frames[depth] ??= nodeFrame());
-      walk(lo, mid, from, split, below, 0, depth + 1);
-      walk(mid, hi, split, to, below, 1, depth + 1);
-      sha256Into(below.bytes, frame.bytes, at);
+      if (split === from) take(lo, mid, below, 0);
+      else walk(lo, mid, from, split, below, 0, depth + 1);
+      if (split === to) take(mid, hi, below, 1);
+      else walk(mid, hi, split, to, below, 1, depth + 1);
+      sha256Into(below.bytes, frame.bytes, 1 + half * HASH_SIZE);
     }
-    nodes?.set(`${lo}-${hi}`, frame.bytes.slice(at, at + HASH_SIZE));
+    nodes?.set(`${lo}-${hi}`, halfOf(frame, half));
   };
   const root = nodeFrame();
   walk(0, size, 0, records.length, root, 0, 0);
   if (used < words.length) throw malformed('more hashes than the proof needs');
-  return hashAt(root.bytes.subarray(1), 0);
+  return halfOf(root, 0);
+}
+
+function halfOf({ bytes }: NodeFrame, half: 0 | 1): Hash {
+  return bytes.slice(1 + half * HASH_SIZE, 1 + (half + 1) * HASH_SIZE);
 }
 
 /** The first index in [from, to) whose id is at least `bound`; `to` where there is none. */
