@@ -15,8 +15,8 @@ const ROOMS = {
   dirhash: { from: GROUND },
   verify: { from: [...GROUND, 'client'] },
   modcache: { from: [...GROUND, 'client', 'dirhash', 'verify'] },
-  mirror: { from: [...GROUND, 'client'], packages: ['lru-cache'] },
-  server: { from: GROUND },
+  mirror: { from: [...GROUND, 'client'], packages: ['lru-cache', 'cockatiel'] },
+  server: { from: GROUND, packages: ['prom-client', 'pino'] },
   report: { from: [...GROUND, 'verify'] },
   testing: { from: [...GROUND, 'client', 'store', 'transport', 'verify'] },
   cli: {
