@@ -53,7 +53,7 @@ export function formatHashBench({ node, runs, whole, within, threads, problems }
     formatTable([['', ...head], ...whole.map(row)]),
     '\nwithin one process\n',
     formatTable([['', ...head], ...within.map(row)]),
-    ...(threads === undefined ? [] : ['\ngosumcheck hash: one thread, and some\n', formatTable([['', ...head], row(threads)])]),
+    ...(threads === undefined ? [] : ['\ngosumcheck hash: one thread, and more at a time\n', formatTable([['', ...head], ...threads.map(row)])]),
     ...formatProblems(problems),
   ].join('');
 }
