@@ -6,6 +6,7 @@
  * a contract that SQLite, itself synchronous, stands behind today.
  */
 
+import type { BulkQuery } from './core/bulkform.js';
 import type { Hash } from './core/hash.js';
 import type { Proved } from './core/proved.js';
 import type { Tile } from './core/tile.js';
@@ -15,6 +16,12 @@ export interface ReadOptions {
   /** The most bytes that the answer may have. */
   readonly limit: number;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** Options of a bulk query. */
+export interface BulkOptions extends ReadOptions {
+  /** How many reads it stands for: so many will come where bulk is not announced. */
+  readonly reads: number;
 }
 
 /**
@@ -31,6 +38,22 @@ export interface Source {
    * @throws {GosumError} `NOT_FOUND` for a 404 or 410 of the database itself; an `unreachable` code for everything else.
    */
   read(path: string, options: ReadOptions): Promise<Uint8Array | undefined>;
+  /**
+   * Asks for many module versions at once (docs/bulk.md), where this way has announced that it takes that: a module
+   * proxy does with its answer to `supported`, a database at a URL of its own with the answer to `/latest`, which is not
+   * asked for here. Where it has not, `undefined`, and the query is not sent.
+   *
+   * @param query of the form that `formatBulkQuery` makes.
+   * @throws {GosumError} as `read`.
+   */
+  bulk?(query: Uint8Array, options: BulkOptions): Promise<Uint8Array | undefined>;
+  /**
+   * Has `heard` called when this way announces bulk, before the answer that does so is given to its reader. Not called
+   * for what was announced earlier.
+   *
+   * @returns undoes it.
+   */
+  onBulk?(heard: () => void): () => void;
   /** Lets go of connections. Reads after that may fail. */
   close(): Promise<void>;
 }
@@ -44,6 +67,8 @@ export interface Database {
   lookup(module: string, version: string): Promise<Uint8Array>;
   /** The bytes of a hash or data tile. @throws {GosumError} `NOT_FOUND`. */
   tile(tile: Tile): Promise<Uint8Array>;
+  /** The answer to a bulk query: one head, and all records proved under it together. Absent where it is not offered. */
+  bulk?(query: BulkQuery): Promise<Uint8Array>;
 }
 
 /**

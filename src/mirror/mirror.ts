@@ -10,14 +10,16 @@
 import { LRUCache } from 'lru-cache';
 import type { Database, Store } from '../contract.js';
 import { GosumError, isGosumError } from '../errors.js';
-import { SumDB, type SumDBOptions } from '../client/sumdb.js';
+import { SumDB, type Lookups, type SumDBOptions } from '../client/sumdb.js';
 import { provesFork } from '../core/fork.js';
 import { HASH_SIZE } from '../core/hash.js';
 import { formatVerifierKey } from '../core/key.js';
-import { formatModuleVersion, lookupPath } from '../core/module.js';
+import type { BulkQuery } from '../core/bulkform.js';
+import { formatModuleVersion, lookupPath, type ModuleVersion } from '../core/module.js';
 import { formatLookup, type LogRecord } from '../core/record.js';
 import { DATA_LEVEL, formatTilePath, fullTile, tileInTree, type Tile } from '../core/tile.js';
 import { openTreeHead, type SignedHead } from '../core/treehead.js';
+import { BulkMaker } from './bulk.js';
 
 /** What a mirror stands on. */
 export interface MirrorOptions extends Pick<SumDBOptions, 'key' | 'source' | 'store' | 'notice'> {
@@ -66,6 +68,7 @@ export class Mirror implements Database {
   readonly #tiles: LRUCache<string, Uint8Array>;
   readonly #unknown = new LRUCache<string, GosumError>({ max: MOST_UNKNOWN, ttl: UNKNOWN_STANDS });
   readonly #flights = new Map<string, Promise<unknown>>();
+  readonly #bulk: BulkMaker;
   #head: SignedHead | undefined;
   #opened: Promise<void> | undefined;
   #verifiedAt: number | undefined;
@@ -80,6 +83,7 @@ export class Mirror implements Database {
     this.#vkey = formatVerifierKey(this.#db.key);
     this.#store = store;
     this.#skippedBy = skippedBy;
+    this.#bulk = new BulkMaker(this.#db, store, this.#vkey);
     this.#lookups = new LRUCache({ maxSize: memory / 4, sizeCalculation: ({ answer }) => answer.length + 500 });
     this.#tiles = new LRUCache({ maxSize: memory, sizeCalculation: (bytes) => bytes.length + 200 });
   }
@@ -124,6 +128,12 @@ export class Mirror implements Database {
     return bytes.length === length ? bytes : bytes.subarray(0, length);
   }
 
+  async bulk({ old, wanted }: BulkQuery): Promise<Uint8Array> {
+    if (old > (await this.#newest()).size) await this.#newestForClient();
+    const records = await this.#findRecords(wanted);
+    return this.#bulk.make(await this.#newest(), old, wanted, records);
+  }
+
   /** Looks whether upstream has a newer head. Resolves also where that cannot be had: see `state`. */
   refresh(): Promise<void> {
     return this.#once(REFRESH, async () => {
@@ -145,19 +155,60 @@ export class Mirror implements Database {
     return this.#head;
   }
 
+  /** The newest head for a client that has seen more of the log than we have: it makes us look. */
+  async #newestForClient(): Promise<SignedHead> {
+    if (this.#flights.has(REFRESH) || Date.now() - this.#askedAt >= REFRESH_PAUSE) await this.refresh();
+    return this.#newest();
+  }
+
   async #findRecord(module: string, version: string): Promise<LogRecord> {
     const name = formatModuleVersion(module, version);
     lookupPath(module, version); // refuses what no log can have
-    const pattern = this.#skippedBy(module);
-    if (pattern !== undefined) throw notFound(`${name}: private here`);
     await this.open();
-    const head = this.#head;
     const [kept] = await this.#store.records(this.#vkey, [name]);
-    if (kept !== undefined && head !== undefined && kept.id < head.size) return kept;
-    const unknown = this.#unknown.get(name);
-    if (unknown !== undefined) throw unknown;
-    const result = await this.#ask([{ module, version }], false);
-    const found = result?.get(name);
+    const known = this.#known(module, name, kept);
+    if (isGosumError(known)) throw known;
+    return known ?? this.#recordOf(name, await this.#ask([{ module, version }], false));
+  }
+
+  /**
+   * The records of many module versions, or why there is none, by `path@version`. What is not kept is asked for together,
+   * but for what is asked for already.
+   */
+  async #findRecords(wanted: readonly ModuleVersion[]): Promise<Map<string, LogRecord | GosumError>> {
+    const names = wanted.map(({ module, version }) => formatModuleVersion(module, version));
+    const kept = await this.#store.records(this.#vkey, names);
+    const unkept: ModuleVersion[] = [];
+    let asked: Promise<Lookups['results']> | undefined;
+    const find = (each: ModuleVersion, name: string, record: LogRecord | undefined): LogRecord | GosumError | Promise<LogRecord> =>
+      this.#known(each.module, name, record) ??
+      this.#once(`lookup ${name}`, async () => {
+        unkept.push(each);
+        asked ??= Promise.resolve().then(() => this.#ask(unkept, false)); // once all are known
+        return this.#recordOf(name, await asked);
+      });
+    const found = await Promise.all(
+      wanted.map(async (each, i) => {
+        try {
+          return await find(each, names[i] ?? '', kept[i]);
+        } catch (error) {
+          if (!isGosumError(error) || error.outcome === 'local') throw error;
+          return error;
+        }
+      }),
+    );
+    return new Map(found.map((result, i) => [names[i] ?? '', result]));
+  }
+
+  /** What is known of a module version without asking: its kept record, or that it is private or unknown. */
+  #known(module: string, name: string, kept: LogRecord | undefined): LogRecord | GosumError | undefined {
+    if (this.#skippedBy(module) !== undefined) return notFound(`${name}: private here`);
+    return kept !== undefined && kept.id < (this.#head?.size ?? 0) ? kept : this.#unknown.get(name);
+  }
+
+  /** The record that was asked for. */
+  #recordOf(name: string, results: Lookups['results']): LogRecord {
+    const found = results.get(name);
     if (found === undefined || isGosumError(found)) {
       const error = found ?? this.#failure ?? new Error(`${name} was not asked for`);
       if (isGosumError(error, 'NOT_FOUND')) this.#unknown.set(name, error);
@@ -168,11 +219,7 @@ export class Mirror implements Database {
 
   async #findTile(tile: Tile): Promise<Uint8Array> {
     let head = await this.#newest();
-    if (!reaches(head, tile)) {
-      // The client has seen more of the log than we have.
-      if (this.#flights.has(REFRESH) || Date.now() - this.#askedAt >= REFRESH_PAUSE) await this.refresh();
-      head = await this.#newest();
-    }
+    if (!reaches(head, tile)) head = await this.#newestForClient();
     if (!reaches(head, tile)) throw notFound(`${formatTilePath(tile)}: beyond the tree of ${head.size}`);
     const own = tileInTree(tile.level, tile.n, head.size) ?? tile;
     const [whole, part] = await this.#store.tiles(this.#vkey, [own, tile]);
@@ -184,10 +231,7 @@ export class Mirror implements Database {
   }
 
   /** Asks upstream, and takes the newest head that comes of it. */
-  async #ask(
-    wanted: Parameters<SumDB['lookup']>[0],
-    fresh: boolean,
-  ): Promise<Awaited<ReturnType<SumDB['lookup']>>['results'] | undefined> {
+  async #ask(wanted: readonly ModuleVersion[], fresh: boolean): Promise<Lookups['results']> {
     const { results, head, problem } = await this.#db.lookup(wanted, { fresh, latest: false });
     this.#failure = problem;
     if (problem?.code === 'FORK') this.#forked = true;

@@ -1,10 +1,12 @@
-/** Databases over HTTP/1.1: GET and HEAD, at the root and under `/sumdb/NAME/`, with a few pages of the server's own. */
+/** Databases over HTTP/1.1, at the root and under `/sumdb/NAME/`, with a few pages of the server's own. */
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Database } from '../contract.js';
+import { MAX_BULK_QUERY } from '../core/bulkform.js';
 import { answerOf, textAnswer, type Answer } from './answers.js';
-import { routeOf, type Page } from './routes.js';
+import { readBody } from './body.js';
+import { routeOf, type Asked, type Page } from './routes.js';
 
 /** What is served, and how. */
 export interface ServerOptions {
@@ -57,14 +59,12 @@ export async function listen(host: string, port: number, options: ServerOptions)
     let kind = 'refused';
     let answer: Answer;
     try {
-      const route = routeOf(url, names);
+      const route = routeOf(url, names, method);
       if (method === 'OPTIONS') {
         answer = { status: 204, headers: PREFLIGHT, body: new Uint8Array() };
-      } else if (method !== 'GET' && method !== 'HEAD') {
-        const refusal = textAnswer(405, 'only GET and HEAD\n');
-        answer = { ...refusal, headers: { ...refusal.headers, allow: 'GET, HEAD' } };
       } else if (route.kind === 'refused') {
-        answer = textAnswer(route.status, `${route.text}\n`);
+        const refusal = textAnswer(route.status, `${route.text}\n`);
+        answer = route.status === 405 ? { ...refusal, headers: { ...refusal.headers, allow: route.allow } } : refusal;
       } else if (route.kind === 'page') {
         kind = route.page;
         answer = await options.page(route.page);
@@ -72,7 +72,7 @@ export async function listen(host: string, port: number, options: ServerOptions)
         kind = route.asked.kind;
         const database = byName.get(route.name);
         if (database === undefined) throw new Error(`no database ${route.name}`);
-        answer = await answerOf(database, route.asked);
+        answer = await answerTo(request, database, route.asked);
       }
     } catch (error) {
       options.failed?.(error);
@@ -92,6 +92,15 @@ export async function listen(host: string, port: number, options: ServerOptions)
     url: `http://${host.includes(':') ? `[${host}]` : host}:${taken}`,
     close: (grace = 10_000) => drain(server, grace),
   };
+}
+
+/** The answer; of a bulk query once its body was read. What is refused unread ends the connection. */
+async function answerTo(request: IncomingMessage, database: Database, asked: Asked): Promise<Answer> {
+  if (asked.kind !== 'bulk') return answerOf(database, asked);
+  const body = await readBody(request, MAX_BULK_QUERY);
+  if (typeof body !== 'number') return answerOf(database, asked, body);
+  const refusal = textAnswer(body, body === 413 ? `more than ${MAX_BULK_QUERY} bytes\n` : 'no whole body\n');
+  return { ...refusal, headers: { ...refusal.headers, connection: 'close' } };
 }
 
 /** Reading is for everybody: all of it is public. */
