@@ -7,8 +7,11 @@ import { formatVerifierKey } from '../core/key.js';
 import { patternMatcher } from '../core/pattern.js';
 import { GosumError } from '../errors.js';
 import { Mirror, type MirrorOptions } from '../mirror/mirror.js';
+import type { Log } from '../server/log.js';
+import type { Metrics } from '../server/metrics.js';
 import type { Host } from './host.js';
 import type { DatabaseConfig, ServeConfig } from './serveconfig.js';
+import { countedSource, mirrorTeller } from './serveevents.js';
 import { openWay } from './serveway.js';
 import { openSource } from './wire.js';
 
@@ -25,7 +28,8 @@ export interface ServedDatabase {
 /** What goes with all databases of a process. */
 export interface Around {
   readonly store: Store;
-  readonly notice: (text: string) => void;
+  readonly log: Log;
+  readonly metrics: Metrics;
 }
 
 /**
@@ -62,20 +66,16 @@ async function settingsOf(host: Host, { sumdb, ways }: DatabaseConfig): Promise<
   return settings;
 }
 
-function openDatabase(settings: Settings, config: ServeConfig, database: DatabaseConfig, { store, notice }: Around): ServedDatabase {
-  const { key } = settings.sumdb;
+function openDatabase(settings: Settings, config: ServeConfig, database: DatabaseConfig, { store, log, metrics }: Around): ServedDatabase {
+  const { key, name, source: from } = settings.sumdb;
   const { timeout } = config;
+  const notice = (text: string): void => log.warn({ database: name }, text);
   for (const warning of settings.warnings) notice(warning);
   const [way] = database.ways ?? [];
-  const source = way === undefined ? openSource(settings, { timeout }) : openWay(settings, way, { timeout, from: settings.sumdb.source });
+  const source = countedSource(way === undefined ? openSource(settings, { timeout }) : openWay(settings, way, { timeout, from }), metrics);
   const skippedBy: NonNullable<MirrorOptions['skippedBy']> =
     database.private === undefined ? (module) => settings.privateModules.skippedBy(module) : patternMatcher(database.private.join(','));
-  const mirror = new Mirror({ key, source, store, notice, skippedBy });
+  const mirror = new Mirror({ key, source, store, notice, skippedBy, told: mirrorTeller(name, log, metrics) });
   const vkey = formatVerifierKey(key);
-  return {
-    mirror,
-    source,
-    gosumdb: vkey === SUM_GOLANG_ORG ? mirror.name : vkey,
-    isPrivate: (module) => skippedBy(module) !== undefined,
-  };
+  return { mirror, source, gosumdb: vkey === SUM_GOLANG_ORG ? name : vkey, isPrivate: (module) => skippedBy(module) !== undefined };
 }

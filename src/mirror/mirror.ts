@@ -8,7 +8,7 @@
  */
 
 import { LRUCache } from 'lru-cache';
-import type { Database, Store } from '../contract.js';
+import type { Caller, Database, Store } from '../contract.js';
 import { GosumError, isGosumError } from '../errors.js';
 import { SumDB, type SumDBOptions } from '../client/sumdb.js';
 import { provesFork } from '../core/fork.js';
@@ -25,7 +25,22 @@ export interface MirrorOptions extends Pick<SumDBOptions, 'key' | 'source' | 'st
   readonly skippedBy?: (module: string) => string | undefined;
   /** Bytes of answers kept in memory. */
   readonly memory?: number;
+  /** Told of what happens, while it happens: it must be quick, and must not throw. */
+  readonly told?: (event: MirrorEvent) => void;
 }
+
+/** What happens in a mirror. */
+export type MirrorEvent =
+  /** Something was found, and where: ready to be sent, on disk, or only upstream. */
+  | { readonly kind: 'answer'; readonly of: 'lookup' | 'tile'; readonly layer: 'memory' | 'store' | 'upstream' }
+  /** Upstream showed a head that was verified and lies on the timeline. */
+  | { readonly kind: 'head'; readonly head: SignedHead; readonly grown: boolean }
+  /** Upstream began to fail; or, where there is no failure, answers again. */
+  | { readonly kind: 'upstream'; readonly failure: GosumError | undefined }
+  /** Upstream gave an answer that does not authenticate. */
+  | { readonly kind: 'unproved'; readonly error: GosumError }
+  /** The log was seen to contradict itself, for the first time. */
+  | { readonly kind: 'fork'; readonly error: GosumError };
 
 /** How a mirror is. */
 export interface MirrorState {
@@ -33,6 +48,8 @@ export interface MirrorState {
   readonly head: SignedHead | undefined;
   /** When upstream last showed a head that verified and lies on the timeline, in milliseconds since 1970. */
   readonly verifiedAt: number | undefined;
+  /** When this process last saw the log grow. */
+  readonly grownAt: number | undefined;
   /** What the last contact with upstream came to, where it came to nothing. */
   readonly failure: GosumError | undefined;
   /** The log was seen to contradict itself: the timeline stands still until a person decides. */
@@ -48,6 +65,12 @@ const REFRESH_PAUSE = 1000;
 /** The flight of a look at upstream's newest head. */
 const REFRESH = 'refresh';
 
+/** Made once: the ready answer is the path that most requests take. */
+const FOUND = {
+  lookup: layersOf('lookup'),
+  tile: layersOf('tile'),
+};
+
 /** A lookup's answer, made for one head. */
 interface ReadyLookup {
   readonly record: LogRecord;
@@ -62,6 +85,7 @@ export class Mirror implements Database {
   readonly #store: Store;
   readonly #vkey: string;
   readonly #skippedBy: (module: string) => string | undefined;
+  readonly #told: (event: MirrorEvent) => void;
   readonly #lookups: LRUCache<string, ReadyLookup>;
   readonly #tiles: LRUCache<string, Uint8Array>;
   readonly #unknown = new LRUCache<string, GosumError>({ max: MOST_UNKNOWN, ttl: UNKNOWN_STANDS });
@@ -69,23 +93,25 @@ export class Mirror implements Database {
   #head: SignedHead | undefined;
   #opened: Promise<void> | undefined;
   #verifiedAt: number | undefined;
+  #grownAt: number | undefined;
   #askedAt = -Infinity;
   #failure: GosumError | undefined;
   #forked = false;
 
   constructor(options: MirrorOptions) {
-    const { key, source, store, notice, skippedBy = () => undefined, memory = DEFAULT_MEMORY } = options;
+    const { key, source, store, notice, skippedBy = () => undefined, memory = DEFAULT_MEMORY, told = () => undefined } = options;
     this.#db = new SumDB({ key, source, store, keep: 'all', ...(notice === undefined ? {} : { notice }) });
     this.name = this.#db.key.name;
     this.#vkey = formatVerifierKey(this.#db.key);
     this.#store = store;
     this.#skippedBy = skippedBy;
+    this.#told = told;
     this.#lookups = new LRUCache({ maxSize: memory / 4, sizeCalculation: ({ answer }) => answer.length + 500 });
     this.#tiles = new LRUCache({ maxSize: memory, sizeCalculation: (bytes) => bytes.length + 200 });
   }
 
   get state(): MirrorState {
-    return { head: this.#head, verifiedAt: this.#verifiedAt, failure: this.#failure, forked: this.#forked };
+    return { head: this.#head, verifiedAt: this.#verifiedAt, grownAt: this.#grownAt, failure: this.#failure, forked: this.#forked };
   }
 
   /** Takes up what the store has: the newest head, and whether the log was seen to misbehave. @throws {GosumError}. */
@@ -101,26 +127,43 @@ export class Mirror implements Database {
     return (await this.#newest()).note;
   }
 
-  async lookup(module: string, version: string): Promise<Uint8Array> {
+  async lookup(module: string, version: string, caller?: Caller): Promise<Uint8Array> {
     const name = formatModuleVersion(module, version);
     const ready = this.#lookups.get(name);
-    if (ready !== undefined && ready.head === this.#head) return ready.answer;
-    const record = ready?.record ?? (await this.#once(`lookup ${name}`, () => this.#findRecord(module, version)));
+    if (ready !== undefined && ready.head === this.#head) {
+      this.#told(FOUND.lookup.memory);
+      return ready.answer;
+    }
+    let found = FOUND.lookup.memory;
+    let record = ready?.record;
+    if (record === undefined) {
+      found = FOUND.lookup.store;
+      record = await this.#once(`kept ${name}`, () => this.#keptRecord(module, version));
+    }
+    if (record === undefined) {
+      found = FOUND.lookup.upstream;
+      record = await this.#upstream(`lookup ${name}`, caller, () => this.#askRecord(module, version));
+    }
+    this.#told(found);
     const head = await this.#newest();
     const answer = formatLookup({ ...record, note: head.note });
     this.#lookups.set(name, { record, head, answer });
     return answer;
   }
 
-  async tile(tile: Tile): Promise<Uint8Array> {
+  async tile(tile: Tile, caller?: Caller): Promise<Uint8Array> {
     if (tile.level === DATA_LEVEL) throw notFound(`${formatTilePath(tile)}: data tiles are not kept here`);
     const length = tile.width * HASH_SIZE;
     const path = formatTilePath(fullTile(tile));
-    let bytes = this.#tiles.get(path);
-    if (bytes === undefined || bytes.length < length) {
-      bytes = await this.#once(`tile ${formatTilePath(tile)}`, () => this.#findTile(tile));
-      this.#tiles.set(path, bytes);
+    const ready = this.#tiles.get(path);
+    if (ready !== undefined && ready.length >= length) {
+      this.#told(FOUND.tile.memory);
+      return ready.length === length ? ready : ready.subarray(0, length);
     }
+    const kept = await this.#once(`kept ${formatTilePath(tile)}`, () => this.#keptTile(tile));
+    const bytes = kept ?? (await this.#upstream(`tile ${formatTilePath(tile)}`, caller, () => this.#askTile(tile)));
+    this.#told(kept === undefined ? FOUND.tile.upstream : FOUND.tile.store);
+    this.#tiles.set(path, bytes);
     return bytes.length === length ? bytes : bytes.subarray(0, length);
   }
 
@@ -129,13 +172,24 @@ export class Mirror implements Database {
     return this.#once(REFRESH, async () => {
       this.#askedAt = Date.now();
       await this.#ask([], true);
+      // another process on this store may have found evidence, or a person cleared it
+      this.#forked = this.#failure?.code === 'FORK' || (await this.#hasEvidence());
     });
   }
 
   async #recall(): Promise<void> {
-    const [newest, evidence] = await Promise.all([this.#store.newest(this.#vkey), this.#store.evidence()]);
-    this.#forked = evidence.some((each) => each.key === this.#vkey && provesFork(each, this.#db.key));
-    if (newest !== undefined) this.#take(openTreeHead(newest.note, this.#db.key));
+    this.#forked = await this.#hasEvidence();
+    await this.#takeKept();
+  }
+
+  async #hasEvidence(): Promise<boolean> {
+    return (await this.#store.evidence()).some((each) => each.key === this.#vkey && provesFork(each, this.#db.key));
+  }
+
+  /** Takes the store's newest head, which another process on the same store may have put there. */
+  async #takeKept(): Promise<void> {
+    const newest = await this.#store.newest(this.#vkey);
+    if (newest !== undefined && newest.size > (this.#head?.size ?? -1)) this.#take(openTreeHead(newest.note, this.#db.key));
   }
 
   async #newest(): Promise<SignedHead> {
@@ -145,19 +199,26 @@ export class Mirror implements Database {
     return this.#head;
   }
 
-  async #findRecord(module: string, version: string): Promise<LogRecord> {
+  async #keptRecord(module: string, version: string): Promise<LogRecord | undefined> {
     const name = formatModuleVersion(module, version);
     lookupPath(module, version); // refuses what no log can have
     const pattern = this.#skippedBy(module);
     if (pattern !== undefined) throw notFound(`${name}: private here`);
     await this.open();
-    const head = this.#head;
     const [kept] = await this.#store.records(this.#vkey, [name]);
-    if (kept !== undefined && head !== undefined && kept.id < head.size) return kept;
+    if (kept !== undefined) {
+      if (kept.id >= (this.#head?.size ?? 0)) await this.#takeKept();
+      if (kept.id < (this.#head?.size ?? 0)) return kept;
+    }
     const unknown = this.#unknown.get(name);
     if (unknown !== undefined) throw unknown;
+    return undefined;
+  }
+
+  async #askRecord(module: string, version: string): Promise<LogRecord> {
+    const name = formatModuleVersion(module, version);
     const result = await this.#ask([{ module, version }], false);
-    const found = result?.get(name);
+    const found = result.get(name);
     if (found === undefined || isGosumError(found)) {
       const error = found ?? this.#failure ?? new Error(`${name} was not asked for`);
       if (isGosumError(error, 'NOT_FOUND')) this.#unknown.set(name, error);
@@ -166,38 +227,75 @@ export class Mirror implements Database {
     return found.record;
   }
 
-  async #findTile(tile: Tile): Promise<Uint8Array> {
+  async #keptTile(tile: Tile): Promise<Uint8Array | undefined> {
     let head = await this.#newest();
     if (!reaches(head, tile)) {
-      // The client has seen more of the log than we have.
-      if (this.#flights.has(REFRESH) || Date.now() - this.#askedAt >= REFRESH_PAUSE) await this.refresh();
+      await this.#takeKept();
       head = await this.#newest();
     }
-    if (!reaches(head, tile)) throw notFound(`${formatTilePath(tile)}: beyond the tree of ${head.size}`);
+    if (!reaches(head, tile)) {
+      // The client has seen more of the log than we have.
+      if (this.#flights.has(REFRESH) || Date.now() - this.#askedAt >= REFRESH_PAUSE) return undefined;
+      throw beyond(tile, head);
+    }
     const own = tileInTree(tile.level, tile.n, head.size) ?? tile;
     const [whole, part] = await this.#store.tiles(this.#vkey, [own, tile]);
-    const kept = whole ?? part;
-    if (kept !== undefined) return kept;
-    const [proved] = await this.#db.tiles([tile]);
-    if (proved === undefined) throw new Error(`${formatTilePath(tile)} was not read`);
-    return proved.bytes;
+    return whole ?? part;
+  }
+
+  async #askTile(tile: Tile): Promise<Uint8Array> {
+    let head = await this.#newest();
+    if (!reaches(head, tile)) {
+      await this.refresh();
+      head = await this.#newest();
+    }
+    if (!reaches(head, tile)) throw beyond(tile, head);
+    try {
+      const [proved] = await this.#db.tiles([tile]);
+      if (proved === undefined) throw new Error(`${formatTilePath(tile)} was not read`);
+      return proved.bytes;
+    } catch (error) {
+      if (isGosumError(error) && error.outcome === 'unproved') this.#told({ kind: 'unproved', error });
+      throw error;
+    }
   }
 
   /** Asks upstream, and takes the newest head that comes of it. */
-  async #ask(
-    wanted: Parameters<SumDB['lookup']>[0],
-    fresh: boolean,
-  ): Promise<Awaited<ReturnType<SumDB['lookup']>>['results'] | undefined> {
+  async #ask(wanted: Parameters<SumDB['lookup']>[0], fresh: boolean): Promise<Awaited<ReturnType<SumDB['lookup']>>['results']> {
     const { results, head, problem } = await this.#db.lookup(wanted, { fresh, latest: false });
-    this.#failure = problem;
-    if (problem?.code === 'FORK') this.#forked = true;
+    const answers = [...results.values()];
+    const errors = new Set([problem, ...answers].filter((each) => isGosumError(each)));
+    for (const error of errors) if (error.outcome === 'unproved') this.#told({ kind: 'unproved', error });
+    this.#noteFailure(problem ?? [...errors].find(({ outcome }) => outcome !== 'missing'));
+    if (problem?.code === 'FORK' && !this.#forked) {
+      this.#forked = true;
+      this.#told({ kind: 'fork', error: problem });
+    }
+    const before = this.#head;
     if (head !== undefined) this.#take(head);
-    if (problem === undefined && (fresh || [...results.values()].some((result) => !isGosumError(result)))) this.#verifiedAt = Date.now();
+    if (problem === undefined && this.#head !== undefined && (fresh || answers.some((answer) => !isGosumError(answer)))) {
+      this.#verifiedAt = Date.now();
+      const grown = this.#head.size > (before?.size ?? -1);
+      if (grown) this.#grownAt = this.#verifiedAt;
+      this.#told({ kind: 'head', head: this.#head, grown });
+    }
     return results;
+  }
+
+  #noteFailure(failure: GosumError | undefined): void {
+    const before = this.#failure;
+    this.#failure = failure;
+    if ((before === undefined) !== (failure === undefined)) this.#told({ kind: 'upstream', failure });
   }
 
   #take(head: SignedHead): void {
     if (this.#head === undefined || head.size > this.#head.size) this.#head = head;
+  }
+
+  /** Asks upstream once for all who want the same: who comes first needs leave, who joins needs none. */
+  async #upstream<T>(key: string, caller: Caller | undefined, work: () => Promise<T>): Promise<T> {
+    if (caller !== undefined && !this.#flights.has(key)) await caller.admit();
+    return this.#once(key, work);
   }
 
   /** Does what several ask for at a time once. */
@@ -216,4 +314,13 @@ function reaches(head: SignedHead, { level, n, width }: Tile): boolean {
 
 function notFound(message: string): GosumError {
   return new GosumError('NOT_FOUND', message);
+}
+
+function beyond(tile: Tile, head: SignedHead): GosumError {
+  return notFound(`${formatTilePath(tile)}: beyond the tree of ${head.size}`);
+}
+
+function layersOf(of: 'lookup' | 'tile'): Record<'memory' | 'store' | 'upstream', Extract<MirrorEvent, { kind: 'answer' }>> {
+  const at = (layer: 'memory' | 'store' | 'upstream'): Extract<MirrorEvent, { kind: 'answer' }> => ({ kind: 'answer', of, layer });
+  return { memory: at('memory'), store: at('store'), upstream: at('upstream') };
 }

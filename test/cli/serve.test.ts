@@ -12,9 +12,9 @@ t.test('it serves what it has proved, and ends when it is told to', { buffered: 
   t.ok(place.asked().length > 0);
   t.equal((await place.verify(['--no-cache'], through)).code, 0);
   t.strictSame(place.asked().filter((name) => name !== '/latest'), [], 'the second time nothing but the newest head could be asked for');
-  t.match(await text(`${mirror.url}/readyz`), { status: 200, body: 'tree 2000\n' });
+  t.match(await text(`${mirror.url}/readyz`), { status: 200, body: /^ready\n\S+: tree 2000, last verified 2/ });
   t.match(await text(`${mirror.url}/version`), { status: 200, body: /^gosumcheck \d/ });
-  t.strictSame(await mirror.end('SIGTERM'), { code: 0, stderr: '' });
+  t.equal((await mirror.end('SIGTERM')).code, 0);
 });
 
 t.test('killed and cut off: all that was kept is still proved', { buffered: true }, async (t) => {
@@ -34,7 +34,7 @@ t.test('killed and cut off: all that was kept is still proved', { buffered: true
   const cut = await serve(t, place);
   t.equal((await place.verify(['--no-cache'], through(cut.url))).code, 0);
   t.equal((await text(`${cut.url}/lookup/example.com/other@v1.0.0`)).status, 502);
-  t.strictSame(await cut.end('SIGTERM'), { code: 0, stderr: '' });
+  t.equal((await cut.end('SIGTERM')).code, 0);
 });
 
 t.test('conditions, methods and headers', { buffered: true }, async (t) => {
