@@ -58,17 +58,27 @@ export interface Source {
   close(): Promise<void>;
 }
 
+/** Who asks a database. */
+export interface Caller {
+  /**
+   * Asked for leave before anything is read upstream for the caller's sake: what is kept is for everybody. May wait.
+   *
+   * @throws {GosumError} where it is refused.
+   */
+  admit(): Promise<void>;
+}
+
 /** What a checksum database answers, as proved bytes ready to be sent. The test log, a log of one's own and the mirror are such. */
 export interface Database {
   readonly name: string;
   /** The signed note of the newest tree head. */
   latest(): Promise<Uint8Array>;
   /** The answer to `/lookup/`: id, record text, blank line, signed note. @throws {GosumError} `NOT_FOUND`. */
-  lookup(module: string, version: string): Promise<Uint8Array>;
+  lookup(module: string, version: string, caller?: Caller): Promise<Uint8Array>;
   /** The bytes of a hash or data tile. @throws {GosumError} `NOT_FOUND`. */
-  tile(tile: Tile): Promise<Uint8Array>;
+  tile(tile: Tile, caller?: Caller): Promise<Uint8Array>;
   /** The answer to a bulk query: one head, and all records proved under it together. Absent where it is not offered. */
-  bulk?(query: BulkQuery): Promise<Uint8Array>;
+  bulk?(query: BulkQuery, caller?: Caller): Promise<Uint8Array>;
 }
 
 /**

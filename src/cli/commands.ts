@@ -2,7 +2,7 @@
 
 import { Argument, Option, type Command } from 'commander';
 import { FORMATS } from '../report/report.js';
-import { addDatabaseOptions, cacheOption, durationOption, positive } from './flags.js';
+import { addDatabaseOptions, amount, cacheOption, durationOption, positive } from './flags.js';
 import type { Host } from './host.js';
 import { parseReportFile } from './reportfiles.js';
 import type { CacheOptions } from './cache.js';
@@ -10,7 +10,7 @@ import type { EvidenceOptions } from './evidence.js';
 import type { HashCommandOptions } from './hash.js';
 import type { LookupOptions } from './lookup.js';
 import type { ModcacheOptions } from './modcache.js';
-import type { ServeOptions } from './serve.js';
+import type { ServeOptions } from './serveconfig.js';
 import type { VerifyOptions } from './verify.js';
 import type { DatabaseOptions } from './wire.js';
 
@@ -105,14 +105,27 @@ function head(command: Command, host: Host, exit: Exit): void {
 function serve(command: Command, host: Host, exit: Exit): void {
   command
     .description('a mirror of the database that serves nothing unproved')
-    .addOption(new Option('--listen <host:port>', 'where; port 0 takes a free one').default('127.0.0.1:8080'))
-    .requiredOption('--data <file>', 'where what was proved is kept')
+    .addOption(new Option('--config <file>', 'settings in TOML; what is given here, or by a variable, goes before'))
+    .addOption(new Option('--listen <host:port>', 'where; port 0 takes a free one (default: 127.0.0.1:8080)'))
+    .addOption(new Option('--data <file>', 'where what was proved is kept'))
     .addOption(new Option('--sumdb <value>', 'the database, as GOSUMDB has it: a name or key, perhaps a URL'))
-    .addOption(durationOption('--timeout <duration>', 'of each request upstream').default(30_000, '30s'))
-    .addOption(durationOption('--poll <duration>', 'how often to look for a newer tree head').default(300_000, '5m'));
+    .addOption(durationOption('--timeout <duration>', 'of each request upstream (default: 30s)'))
+    .addOption(durationOption('--poll <duration>', 'how often to look for a newer tree head (default: 5m)'))
+    .addOption(durationOption('--head-age-alarm <duration>', 'say so if none was verified for so long (default: 1h)'))
+    .addOption(new Option('--metrics-listen <host:port>', '/metrics there, and not where clients ask'))
+    .addOption(new Option('--log-level <level>', 'of the log on stderr (default: info)').choices(['debug', 'info', 'warn', 'error']))
+    .addOption(new Option('--access-log', 'log each request'))
+    .addOption(new Option('--tls-cert <file>', 'PEM: serve https; read again on SIGHUP'))
+    .addOption(new Option('--tls-key <file>', 'PEM: its key'))
+    .addOption(new Option('--workers <n>', 'processes on one data file (default: 1)').argParser(positive))
+    .addOption(new Option('--max-connections <n>', 'open at a time (default: 10000)').argParser(amount))
+    .addOption(new Option('--client-rate <n>', 'requests a second and client that cause work upstream; 0: no limit (default: 100)').argParser(amount))
+    .addOption(new Option('--client-burst <n>', 'of them at once (default: 1000)').argParser(amount))
+    .addOption(new Option('--client-queue <n>', 'of them that wait (default: 500)').argParser(amount));
   addExamples(command, [
     ['gosumcheck serve --data sumdb.db', 'and GOSUMDB="sum.golang.org http://127.0.0.1:8080"'],
     ['gosumcheck serve --data sumdb.db --listen 0.0.0.0:80', 'for other machines'],
+    ['gosumcheck serve --config serve.toml', 'several databases, limits, TLS'],
   ]);
   command.action(async (options: ServeOptions) => {
     exit(await (await import('./serve.js')).serveCommand(host, options));

@@ -84,6 +84,12 @@ export function positive(text: string): number {
   return Number(text);
 }
 
+/** Parses a number of things that may be none, or many. @throws {InvalidArgumentError}. */
+export function amount(text: string): number {
+  if (!/^(?:0|[1-9][0-9]{0,6})$/.test(text)) throw new InvalidArgumentError('Want a number from 0 to 9999999.');
+  return Number(text);
+}
+
 function duration(text: string): number {
   try {
     const milliseconds = parseDuration(text);

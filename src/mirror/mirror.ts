@@ -7,14 +7,15 @@
  * under the newest head, with upstream there or not.
  */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
-import type { Database, Store } from '../contract.js';
+import type { Caller, Database, Store } from '../contract.js';
 import { GosumError, isGosumError } from '../errors.js';
 import { SumDB, type Lookups, type SumDBOptions } from '../client/sumdb.js';
+import type { BulkQuery } from '../core/bulkform.js';
 import { provesFork } from '../core/fork.js';
 import { HASH_SIZE } from '../core/hash.js';
 import { formatVerifierKey } from '../core/key.js';
-import type { BulkQuery } from '../core/bulkform.js';
 import { formatModuleVersion, lookupPath, type ModuleVersion } from '../core/module.js';
 import { formatLookup, type LogRecord } from '../core/record.js';
 import { DATA_LEVEL, formatTilePath, fullTile, tileInTree, type Tile } from '../core/tile.js';
@@ -27,7 +28,22 @@ export interface MirrorOptions extends Pick<SumDBOptions, 'key' | 'source' | 'st
   readonly skippedBy?: (module: string) => string | undefined;
   /** Bytes of answers kept in memory. */
   readonly memory?: number;
+  /** Told of what happens, while it happens: it must be quick, and must not throw. */
+  readonly told?: (event: MirrorEvent) => void;
 }
+
+/** What happens in a mirror. */
+export type MirrorEvent =
+  /** Something was found, and where: ready to be sent, on disk, or only upstream. */
+  | { readonly kind: 'answer'; readonly of: 'lookup' | 'tile'; readonly layer: 'memory' | 'store' | 'upstream' }
+  /** Upstream showed a head that was verified and lies on the timeline. */
+  | { readonly kind: 'head'; readonly head: SignedHead; readonly grown: boolean }
+  /** Upstream began to fail; or, where there is no failure, answers again. */
+  | { readonly kind: 'upstream'; readonly failure: GosumError | undefined }
+  /** Upstream gave an answer that does not authenticate. */
+  | { readonly kind: 'unproved'; readonly error: GosumError }
+  /** The log was seen to contradict itself, for the first time. */
+  | { readonly kind: 'fork'; readonly error: GosumError };
 
 /** How a mirror is. */
 export interface MirrorState {
@@ -35,6 +51,8 @@ export interface MirrorState {
   readonly head: SignedHead | undefined;
   /** When upstream last showed a head that verified and lies on the timeline, in milliseconds since 1970. */
   readonly verifiedAt: number | undefined;
+  /** When this process last saw the log grow. */
+  readonly grownAt: number | undefined;
   /** What the last contact with upstream came to, where it came to nothing. */
   readonly failure: GosumError | undefined;
   /** The log was seen to contradict itself: the timeline stands still until a person decides. */
@@ -47,8 +65,15 @@ const UNKNOWN_STANDS = 60_000;
 const MOST_UNKNOWN = 10_000;
 /** Milliseconds between two looks at upstream for the sake of clients that are ahead. */
 const REFRESH_PAUSE = 1000;
-/** The flight of a look at upstream's newest head. */
+/** The flights of a look at upstream's newest head. */
 const REFRESH = 'refresh';
+const LOOK_AHEAD = 'look ahead';
+
+/** Made once: the ready answer is the path that most requests take. */
+const FOUND = {
+  lookup: layersOf('lookup'),
+  tile: layersOf('tile'),
+};
 
 /** A lookup's answer, made for one head. */
 interface ReadyLookup {
@@ -64,6 +89,7 @@ export class Mirror implements Database {
   readonly #store: Store;
   readonly #vkey: string;
   readonly #skippedBy: (module: string) => string | undefined;
+  readonly #told: (event: MirrorEvent) => void;
   readonly #lookups: LRUCache<string, ReadyLookup>;
   readonly #tiles: LRUCache<string, Uint8Array>;
   readonly #unknown = new LRUCache<string, GosumError>({ max: MOST_UNKNOWN, ttl: UNKNOWN_STANDS });
@@ -72,24 +98,26 @@ export class Mirror implements Database {
   #head: SignedHead | undefined;
   #opened: Promise<void> | undefined;
   #verifiedAt: number | undefined;
+  #grownAt: number | undefined;
   #askedAt = -Infinity;
   #failure: GosumError | undefined;
   #forked = false;
 
   constructor(options: MirrorOptions) {
-    const { key, source, store, notice, skippedBy = () => undefined, memory = DEFAULT_MEMORY } = options;
+    const { key, source, store, notice, skippedBy = () => undefined, memory = DEFAULT_MEMORY, told = () => undefined } = options;
     this.#db = new SumDB({ key, source, store, keep: 'all', ...(notice === undefined ? {} : { notice }) });
     this.name = this.#db.key.name;
     this.#vkey = formatVerifierKey(this.#db.key);
     this.#store = store;
     this.#skippedBy = skippedBy;
+    this.#told = told;
     this.#bulk = new BulkMaker(this.#db, store, this.#vkey);
-    this.#lookups = new LRUCache({ maxSize: memory / 4, sizeCalculation: ({ answer }) => answer.length + 500 });
-    this.#tiles = new LRUCache({ maxSize: memory, sizeCalculation: (bytes) => bytes.length + 200 });
+    this.#lookups = new LRUCache({ maxSize: Math.ceil((memory + 1) / 4), sizeCalculation: ({ answer }) => answer.length + 500 });
+    this.#tiles = new LRUCache({ maxSize: memory + 1, sizeCalculation: (bytes) => bytes.length + 200 });
   }
 
   get state(): MirrorState {
-    return { head: this.#head, verifiedAt: this.#verifiedAt, failure: this.#failure, forked: this.#forked };
+    return { head: this.#head, verifiedAt: this.#verifiedAt, grownAt: this.#grownAt, failure: this.#failure, forked: this.#forked };
   }
 
   /** Takes up what the store has: the newest head, and whether the log was seen to misbehave. @throws {GosumError}. */
@@ -105,32 +133,52 @@ export class Mirror implements Database {
     return (await this.#newest()).note;
   }
 
-  async lookup(module: string, version: string): Promise<Uint8Array> {
+  async lookup(module: string, version: string, caller?: Caller): Promise<Uint8Array> {
     const name = formatModuleVersion(module, version);
     const ready = this.#lookups.get(name);
-    if (ready !== undefined && ready.head === this.#head) return ready.answer;
-    const record = ready?.record ?? (await this.#once(`lookup ${name}`, () => this.#findRecord(module, version)));
+    if (ready !== undefined && ready.head === this.#head) {
+      this.#told(FOUND.lookup.memory);
+      return ready.answer;
+    }
+    let found = FOUND.lookup.memory;
+    let record = ready?.record;
+    if (record === undefined) {
+      found = FOUND.lookup.store;
+      record = await this.#once(`kept ${name}`, () => this.#keptRecord(module, version));
+    }
+    if (record === undefined) {
+      found = FOUND.lookup.upstream;
+      record = await this.#upstream(`lookup ${name}`, caller, () => this.#askRecord(module, version));
+    }
+    this.#told(found);
     const head = await this.#newest();
     const answer = formatLookup({ ...record, note: head.note });
     this.#lookups.set(name, { record, head, answer });
     return answer;
   }
 
-  async tile(tile: Tile): Promise<Uint8Array> {
+  async tile(tile: Tile, caller?: Caller): Promise<Uint8Array> {
     if (tile.level === DATA_LEVEL) throw notFound(`${formatTilePath(tile)}: data tiles are not kept here`);
     const length = tile.width * HASH_SIZE;
     const path = formatTilePath(fullTile(tile));
-    let bytes = this.#tiles.get(path);
-    if (bytes === undefined || bytes.length < length) {
-      bytes = await this.#once(`tile ${formatTilePath(tile)}`, () => this.#findTile(tile));
-      this.#tiles.set(path, bytes);
+    const ready = this.#tiles.get(path);
+    if (ready !== undefined && ready.length >= length) {
+      this.#told(FOUND.tile.memory);
+      return ready.length === length ? ready : ready.subarray(0, length);
     }
+    const kept = await this.#once(`kept ${formatTilePath(tile)}`, () => this.#keptTile(tile));
+    const bytes = kept ?? (await this.#upstream(`tile ${formatTilePath(tile)}`, caller, () => this.#askTile(tile)));
+    this.#told(kept === undefined ? FOUND.tile.upstream : FOUND.tile.store);
+    this.#tiles.set(path, bytes);
     return bytes.length === length ? bytes : bytes.subarray(0, length);
   }
 
-  async bulk({ old, wanted }: BulkQuery): Promise<Uint8Array> {
-    if (old > (await this.#newest()).size) await this.#newestForClient();
-    const records = await this.#findRecords(wanted);
+  async bulk({ old, wanted }: BulkQuery, caller?: Caller): Promise<Uint8Array> {
+    if (old > (await this.#newest()).size) {
+      await caller?.admit();
+      await this.#lookAhead();
+    }
+    const records = await this.#findRecords(wanted, caller);
     return this.#bulk.make(await this.#newest(), old, wanted, records);
   }
 
@@ -139,13 +187,32 @@ export class Mirror implements Database {
     return this.#once(REFRESH, async () => {
       this.#askedAt = Date.now();
       await this.#ask([], true);
+      // another process on this store may have found evidence, or a person cleared it
+      this.#forked = this.#failure?.code === 'FORK' || (await this.#hasEvidence());
+    });
+  }
+
+  /** As `refresh`, for clients that have seen more of the log than we: a 404 would break their build, so who comes soon after a look waits for the next. */
+  #lookAhead(): Promise<void> {
+    return this.#once(LOOK_AHEAD, async () => {
+      await sleep(Math.max(0, this.#askedAt + REFRESH_PAUSE - Date.now()));
+      await this.refresh();
     });
   }
 
   async #recall(): Promise<void> {
-    const [newest, evidence] = await Promise.all([this.#store.newest(this.#vkey), this.#store.evidence()]);
-    this.#forked = evidence.some((each) => each.key === this.#vkey && provesFork(each, this.#db.key));
-    if (newest !== undefined) this.#take(openTreeHead(newest.note, this.#db.key));
+    this.#forked = await this.#hasEvidence();
+    await this.#takeKept();
+  }
+
+  async #hasEvidence(): Promise<boolean> {
+    return (await this.#store.evidence()).some((each) => each.key === this.#vkey && provesFork(each, this.#db.key));
+  }
+
+  /** Takes the store's newest head, which another process on the same store may have put there. */
+  async #takeKept(): Promise<void> {
+    const newest = await this.#store.newest(this.#vkey);
+    if (newest !== undefined && newest.size > (this.#head?.size ?? -1)) this.#take(openTreeHead(newest.note, this.#db.key));
   }
 
   async #newest(): Promise<SignedHead> {
@@ -155,55 +222,53 @@ export class Mirror implements Database {
     return this.#head;
   }
 
-  /** The newest head for a client that has seen more of the log than we have: it makes us look. */
-  async #newestForClient(): Promise<SignedHead> {
-    if (this.#flights.has(REFRESH) || Date.now() - this.#askedAt >= REFRESH_PAUSE) await this.refresh();
-    return this.#newest();
-  }
-
-  async #findRecord(module: string, version: string): Promise<LogRecord> {
-    const name = formatModuleVersion(module, version);
+  async #keptRecord(module: string, version: string): Promise<LogRecord | undefined> {
     lookupPath(module, version); // refuses what no log can have
     await this.open();
-    const [kept] = await this.#store.records(this.#vkey, [name]);
-    const known = this.#known(module, name, kept);
+    const [known] = await this.#known([{ module, version }]);
     if (isGosumError(known)) throw known;
-    return known ?? this.#recordOf(name, await this.#ask([{ module, version }], false));
+    return known;
   }
 
-  /**
-   * The records of many module versions, or why there is none, by `path@version`. What is not kept is asked for together,
-   * but for what is asked for already.
-   */
-  async #findRecords(wanted: readonly ModuleVersion[]): Promise<Map<string, LogRecord | GosumError>> {
-    const names = wanted.map(({ module, version }) => formatModuleVersion(module, version));
-    const kept = await this.#store.records(this.#vkey, names);
+  async #askRecord(module: string, version: string): Promise<LogRecord> {
+    return this.#recordOf(formatModuleVersion(module, version), await this.#ask([{ module, version }], false));
+  }
+
+  /** The records of many module versions, or why there is none, by `path@version`; those that are not kept by one question. */
+  async #findRecords(wanted: readonly ModuleVersion[], caller: Caller | undefined): Promise<Map<string, LogRecord | GosumError>> {
+    const found = new Map<string, LogRecord | GosumError>();
     const unkept: ModuleVersion[] = [];
+    const known = await this.#known(wanted);
+    wanted.forEach((each, i) => {
+      const record = known[i];
+      if (record === undefined) unkept.push(each);
+      else found.set(formatModuleVersion(each.module, each.version), record);
+      this.#told(record === undefined ? FOUND.lookup.upstream : FOUND.lookup.store);
+    });
+    if (unkept.length > 0) await caller?.admit();
+    const mine: ModuleVersion[] = [];
     let asked: Promise<Lookups['results']> | undefined;
-    const find = (each: ModuleVersion, name: string, record: LogRecord | undefined): LogRecord | GosumError | Promise<LogRecord> =>
-      this.#known(each.module, name, record) ??
-      this.#once(`lookup ${name}`, async () => {
-        unkept.push(each);
-        asked ??= Promise.resolve().then(() => this.#ask(unkept, false)); // once all are known
+    const ask = async (each: ModuleVersion): Promise<void> => {
+      const name = formatModuleVersion(each.module, each.version);
+      const record = this.#once(`lookup ${name}`, async () => {
+        mine.push(each);
+        asked ??= Promise.resolve().then(() => this.#ask(mine, false)); // once all of them are known
         return this.#recordOf(name, await asked);
       });
-    const found = await Promise.all(
-      wanted.map(async (each, i) => {
-        try {
-          return await find(each, names[i] ?? '', kept[i]);
-        } catch (error) {
-          if (!isGosumError(error) || error.outcome === 'local') throw error;
-          return error;
-        }
-      }),
-    );
-    return new Map(found.map((result, i) => [names[i] ?? '', result]));
+      found.set(name, await record.catch(notLocal));
+    };
+    await Promise.all(unkept.map(ask));
+    return found;
   }
 
-  /** What is known of a module version without asking: its kept record, or that it is private or unknown. */
-  #known(module: string, name: string, kept: LogRecord | undefined): LogRecord | GosumError | undefined {
-    if (this.#skippedBy(module) !== undefined) return notFound(`${name}: private here`);
-    return kept !== undefined && kept.id < (this.#head?.size ?? 0) ? kept : this.#unknown.get(name);
+  /** For each module version what is known of it without asking: its kept record, or that it is private or unknown. */
+  async #known(wanted: readonly ModuleVersion[]): Promise<(LogRecord | GosumError | undefined)[]> {
+    const names = wanted.map(({ module, version }) => formatModuleVersion(module, version));
+    const open = names.map((name, i) => (this.#skippedBy(wanted[i]?.module ?? '') === undefined ? undefined : notFound(`${name}: private here`)));
+    const kept = await this.#store.records(this.#vkey, names);
+    const isBeyond = (record: LogRecord | undefined): boolean => record !== undefined && record.id >= (this.#head?.size ?? 0);
+    if (kept.some(isBeyond)) await this.#takeKept();
+    return names.map((name, i) => open[i] ?? (isBeyond(kept[i]) ? undefined : kept[i]) ?? this.#unknown.get(name));
   }
 
   /** The record that was asked for. */
@@ -217,31 +282,71 @@ export class Mirror implements Database {
     return found.record;
   }
 
-  async #findTile(tile: Tile): Promise<Uint8Array> {
+  async #keptTile(tile: Tile): Promise<Uint8Array | undefined> {
     let head = await this.#newest();
-    if (!reaches(head, tile)) head = await this.#newestForClient();
-    if (!reaches(head, tile)) throw notFound(`${formatTilePath(tile)}: beyond the tree of ${head.size}`);
+    if (!reaches(head, tile)) {
+      await this.#takeKept();
+      head = await this.#newest();
+    }
+    if (!reaches(head, tile)) return undefined;
     const own = tileInTree(tile.level, tile.n, head.size) ?? tile;
     const [whole, part] = await this.#store.tiles(this.#vkey, [own, tile]);
-    const kept = whole ?? part;
-    if (kept !== undefined) return kept;
-    const [proved] = await this.#db.tiles([tile]);
-    if (proved === undefined) throw new Error(`${formatTilePath(tile)} was not read`);
-    return proved.bytes;
+    return whole ?? part;
+  }
+
+  async #askTile(tile: Tile): Promise<Uint8Array> {
+    let head = await this.#newest();
+    if (!reaches(head, tile)) {
+      await this.#lookAhead();
+      head = await this.#newest();
+    }
+    if (!reaches(head, tile)) throw notFound(`${formatTilePath(tile)}: beyond the tree of ${head.size}`);
+    try {
+      const [proved] = await this.#db.tiles([tile]);
+      if (proved === undefined) throw new Error(`${formatTilePath(tile)} was not read`);
+      return proved.bytes;
+    } catch (error) {
+      if (isGosumError(error) && error.outcome === 'unproved') this.#told({ kind: 'unproved', error });
+      throw error;
+    }
   }
 
   /** Asks upstream, and takes the newest head that comes of it. */
   async #ask(wanted: readonly ModuleVersion[], fresh: boolean): Promise<Lookups['results']> {
     const { results, head, problem } = await this.#db.lookup(wanted, { fresh, latest: false });
-    this.#failure = problem;
-    if (problem?.code === 'FORK') this.#forked = true;
+    const answers = [...results.values()];
+    const errors = new Set([problem, ...answers].filter((each) => isGosumError(each)));
+    for (const error of errors) if (error.outcome === 'unproved') this.#told({ kind: 'unproved', error });
+    this.#noteFailure(problem ?? [...errors].find(({ outcome }) => outcome !== 'missing'));
+    if (problem?.code === 'FORK' && !this.#forked) {
+      this.#forked = true;
+      this.#told({ kind: 'fork', error: problem });
+    }
+    const before = this.#head;
     if (head !== undefined) this.#take(head);
-    if (problem === undefined && (fresh || [...results.values()].some((result) => !isGosumError(result)))) this.#verifiedAt = Date.now();
+    if (problem === undefined && this.#head !== undefined && (fresh || answers.some((answer) => !isGosumError(answer)))) {
+      this.#verifiedAt = Date.now();
+      const grown = this.#head.size > (before?.size ?? -1);
+      if (grown) this.#grownAt = this.#verifiedAt;
+      this.#told({ kind: 'head', head: this.#head, grown });
+    }
     return results;
+  }
+
+  #noteFailure(failure: GosumError | undefined): void {
+    const before = this.#failure;
+    this.#failure = failure;
+    if ((before === undefined) !== (failure === undefined)) this.#told({ kind: 'upstream', failure });
   }
 
   #take(head: SignedHead): void {
     if (this.#head === undefined || head.size > this.#head.size) this.#head = head;
+  }
+
+  /** Asks upstream once for all who want the same: who comes first needs leave, who joins needs none. */
+  async #upstream<T>(key: string, caller: Caller | undefined, work: () => Promise<T>): Promise<T> {
+    if (caller !== undefined && !this.#flights.has(key)) await caller.admit();
+    return this.#once(key, work);
   }
 
   /** Does what several ask for at a time once. */
@@ -260,4 +365,15 @@ function reaches(head: SignedHead, { level, n, width }: Tile): boolean {
 
 function notFound(message: string): GosumError {
   return new GosumError('NOT_FOUND', message);
+}
+
+/** The error as a result; a bug or a broken store is thrown on. */
+function notLocal(error: unknown): GosumError {
+  if (!isGosumError(error) || error.outcome === 'local') throw error;
+  return error;
+}
+
+function layersOf(of: 'lookup' | 'tile'): Record<'memory' | 'store' | 'upstream', Extract<MirrorEvent, { kind: 'answer' }>> {
+  const at = (layer: 'memory' | 'store' | 'upstream'): Extract<MirrorEvent, { kind: 'answer' }> => ({ kind: 'answer', of, layer });
+  return { memory: at('memory'), store: at('store'), upstream: at('upstream') };
 }

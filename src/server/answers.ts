@@ -1,11 +1,12 @@
 /** What is answered: status, headers and bytes, ready to be sent. */
 
 import { createHash } from 'node:crypto';
-import type { Database } from '../contract.js';
+import type { Caller, Database } from '../contract.js';
 import { parseBulkQuery } from '../core/bulkform.js';
 import { encodeUtf8 } from '../core/text.js';
 import { DATA_LEVEL, TILE_WIDTH } from '../core/tile.js';
 import { isGosumError, type GosumError } from '../errors.js';
+import { LimitError } from './limits.js';
 import type { Asked } from './routes.js';
 
 /** An answer. */
@@ -38,7 +39,12 @@ const BULK = { 'gosumcheck-bulk': 'v1' };
  *
  * @param body of the request; attacker-controlled.
  */
-export async function answerOf(database: Database, asked: Asked, body: Uint8Array = new Uint8Array()): Promise<Answer> {
+export async function answerOf(
+  database: Database,
+  asked: Asked,
+  caller?: Caller,
+  body: Uint8Array = new Uint8Array(),
+): Promise<Answer> {
   try {
     switch (asked.kind) {
       case 'supported':
@@ -46,20 +52,21 @@ export async function answerOf(database: Database, asked: Asked, body: Uint8Arra
       case 'latest':
         return announcing(database, tagged(TEXT, HEAD, await database.latest()));
       case 'lookup':
-        return tagged(TEXT, LOOKUP, await database.lookup(asked.module, asked.version));
+        return tagged(TEXT, LOOKUP, await database.lookup(asked.module, asked.version, caller));
       case 'tile': {
         const { tile } = asked;
         const cache = tile.width === TILE_WIDTH ? FOR_EVER : PARTIAL;
-        return tagged(tile.level === DATA_LEVEL ? TEXT : BYTES, cache, await database.tile(tile));
+        return tagged(tile.level === DATA_LEVEL ? TEXT : BYTES, cache, await database.tile(tile, caller));
       }
       case 'bulk': {
         if (database.bulk === undefined) return textAnswer(404, 'not found\n');
-        const answer = await database.bulk(parseBulkQuery(body));
+        const answer = await database.bulk(parseBulkQuery(body), caller);
         return { status: 200, headers: { 'content-type': BYTES, 'cache-control': NEVER }, body: answer };
       }
     }
   } catch (error) {
     if (!isGosumError(error)) throw error;
+    if (error instanceof LimitError) return tooMany(error);
     return textAnswer(statusOf(error), `${error.message}\n`);
   }
 }
@@ -86,14 +93,21 @@ function statusOf(error: GosumError): number {
   }
 }
 
-/** The tags of bodies that stay in memory: a mirror gives the same bytes, as the same object, again and again. */
-const TAGS = new WeakMap<Uint8Array, string>();
+function tooMany(error: LimitError): Answer {
+  const { headers, ...rest } = textAnswer(429, `${error.message}\n`);
+  return { ...rest, headers: { ...headers, 'retry-after': String(error.retryAfter) } };
+}
+
+/** The answers with bodies that stay in memory: a mirror gives the same bytes, as the same object, again and again. */
+const READY = new WeakMap<Uint8Array, Answer>();
 
 function tagged(type: string, cache: string, body: Uint8Array): Answer {
-  let etag = TAGS.get(body);
-  if (etag === undefined) {
-    etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
-    TAGS.set(body, etag);
+  let ready = READY.get(body);
+  // the same bytes may be asked for as a partial tile and as a full one, which are kept for different times
+  if (ready?.headers['cache-control'] !== cache) {
+    const etag = ready?.headers.etag ?? `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
+    ready = { status: 200, headers: { 'content-type': type, 'cache-control': cache, etag }, body };
+    READY.set(body, ready);
   }
-  return { status: 200, headers: { 'content-type': type, 'cache-control': cache, etag }, body };
+  return ready;
 }

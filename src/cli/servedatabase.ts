@@ -1,0 +1,81 @@
+/** One database of `gosumcheck serve`: its settings, the way to it, and its mirror. */
+
+import { SUM_GOLANG_ORG } from '../config/sumdb.js';
+import { readSettings, type Settings } from '../config/settings.js';
+import type { Source, Store } from '../contract.js';
+import { formatVerifierKey } from '../core/key.js';
+import { patternMatcher } from '../core/pattern.js';
+import { GosumError } from '../errors.js';
+import { Mirror, type MirrorOptions } from '../mirror/mirror.js';
+import type { Log } from '../server/log.js';
+import type { Metrics } from '../server/metrics.js';
+import type { Host } from './host.js';
+import type { DatabaseConfig, ServeConfig } from './serveconfig.js';
+import { countedSource, mirrorTeller } from './serveevents.js';
+import { openWay } from './serveway.js';
+import { openSource } from './wire.js';
+
+/** A database that is served. */
+export interface ServedDatabase {
+  readonly mirror: Mirror;
+  readonly source: Source;
+  /** What GOSUMDB calls it: a name that the go command knows, or its whole key. */
+  readonly gosumdb: string;
+  /** Whether the module's name goes nowhere. */
+  isPrivate(module: string): boolean;
+}
+
+/** What goes with all databases of a process. */
+export interface Around {
+  readonly store: Store;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+/**
+ * Opens all databases, and takes up what is kept of them.
+ *
+ * @throws {GosumError} `CONFIG_INVALID` for a setting that is malformed, or two databases of one name; `SUMDB_OFF`;
+ * `STORE_FAILED`, `KEY_CHANGED`.
+ */
+export async function openDatabases(host: Host, config: ServeConfig, around: Around): Promise<ServedDatabase[]> {
+  const opened: ServedDatabase[] = [];
+  try {
+    for (const each of config.databases) {
+      const settings = await settingsOf(host, each);
+      const { name } = settings.sumdb;
+      if (opened.some(({ mirror }) => mirror.name === name)) {
+        throw new GosumError('CONFIG_INVALID', `${each.sumdb?.from ?? ''}: ${name} stands twice`, { hint: 'give one [[database]] several ways instead' });
+      }
+      const database = openDatabase(settings, config, each, around);
+      opened.push(database);
+      await database.mirror.open();
+    }
+    return opened;
+  } catch (error) {
+    for (const { source } of opened) await source.close();
+    throw error;
+  }
+}
+
+async function settingsOf(host: Host, { sumdb, ways }: DatabaseConfig): Promise<Settings> {
+  const settings = await readSettings({ env: host.env, sumdb });
+  if (ways !== undefined && settings.sumdb.url !== undefined) {
+    throw new GosumError('CONFIG_INVALID', `${settings.sumdb.source}: a URL stands here, and ways beside it`, { hint: 'move the URL into `ways`' });
+  }
+  return settings;
+}
+
+function openDatabase(settings: Settings, config: ServeConfig, database: DatabaseConfig, { store, log, metrics }: Around): ServedDatabase {
+  const { key, name, source: from } = settings.sumdb;
+  const { timeout } = config;
+  const notice = (text: string): void => log.warn({ database: name }, text);
+  for (const warning of settings.warnings) notice(warning);
+  const [way] = database.ways ?? [];
+  const source = countedSource(way === undefined ? openSource(settings, { timeout }) : openWay(settings, way, { timeout, from }), metrics);
+  const skippedBy: NonNullable<MirrorOptions['skippedBy']> =
+    database.private === undefined ? (module) => settings.privateModules.skippedBy(module) : patternMatcher(database.private.join(','));
+  const mirror = new Mirror({ key, source, store, notice, skippedBy, told: mirrorTeller(name, log, metrics) });
+  const vkey = formatVerifierKey(key);
+  return { mirror, source, gosumdb: vkey === SUM_GOLANG_ORG ? name : vkey, isPrivate: (module) => skippedBy(module) !== undefined };
+}

@@ -1,0 +1,18 @@
+/** How a database that is served is, for pages and metrics. */
+
+import type { GosumError } from '../errors.js';
+
+/** How a database is. Times are in milliseconds since 1970. */
+export interface DatabaseStatus {
+  readonly name: string;
+  /** What GOSUMDB calls it: a name that the go command knows, or its whole key. */
+  readonly gosumdb: string;
+  /** The tree that is served; `undefined` before the first verified head. */
+  readonly head: { readonly size: number; readonly hash: Uint8Array } | undefined;
+  /** When upstream last showed a head that verified; `undefined` where this process has seen none. */
+  readonly verifiedAt: number | undefined;
+  readonly grownAt: number | undefined;
+  /** What the last contact with upstream came to, where it came to nothing. */
+  readonly failure: GosumError | undefined;
+  readonly forked: boolean;
+}
