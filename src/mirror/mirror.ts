@@ -7,6 +7,7 @@
  * under the newest head, with upstream there or not.
  */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import type { Database, Store } from '../contract.js';
 import { GosumError, isGosumError } from '../errors.js';
@@ -45,8 +46,9 @@ const UNKNOWN_STANDS = 60_000;
 const MOST_UNKNOWN = 10_000;
 /** Milliseconds between two looks at upstream for the sake of clients that are ahead. */
 const REFRESH_PAUSE = 1000;
-/** The flight of a look at upstream's newest head. */
+/** The flights of a look at upstream's newest head. */
 const REFRESH = 'refresh';
+const LOOK_AHEAD = 'look ahead';
 
 /** A lookup's answer, made for one head. */
 interface ReadyLookup {
@@ -132,6 +134,14 @@ export class Mirror implements Database {
     });
   }
 
+  /** As `refresh`, for clients that are ahead: a 404 would break their build, so who comes soon after a look waits for the next. */
+  #lookAhead(): Promise<void> {
+    return this.#once(LOOK_AHEAD, async () => {
+      await sleep(Math.max(0, this.#askedAt + REFRESH_PAUSE - Date.now()));
+      await this.refresh();
+    });
+  }
+
   async #recall(): Promise<void> {
     const [newest, evidence] = await Promise.all([this.#store.newest(this.#vkey), this.#store.evidence()]);
     this.#forked = evidence.some((each) => each.key === this.#vkey && provesFork(each, this.#db.key));
@@ -170,7 +180,7 @@ export class Mirror implements Database {
     let head = await this.#newest();
     if (!reaches(head, tile)) {
       // The client has seen more of the log than we have.
-      if (this.#flights.has(REFRESH) || Date.now() - this.#askedAt >= REFRESH_PAUSE) await this.refresh();
+      await this.#lookAhead();
       head = await this.#newest();
     }
     if (!reaches(head, tile)) throw notFound(`${formatTilePath(tile)}: beyond the tree of ${head.size}`);
