@@ -95,5 +95,5 @@ export async function runGo(
 /** Why tests with the go command cannot run here; `false` where they can. */
 export const NO_GO: string | false = await promisify(execFile)('go', ['version']).then(
   () => false as const,
-  () => 'NOT TESTED: there is no go command',
+  () => 'there is no go command',
 );
