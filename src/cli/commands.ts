@@ -2,7 +2,7 @@
 
 import { Argument, Option, type Command } from 'commander';
 import { FORMATS } from '../report/report.js';
-import { addDatabaseOptions, cacheOption, durationOption, positive } from './flags.js';
+import { addDatabaseOptions, cacheOption, durationOption, positive, sizeOption } from './flags.js';
 import type { Host } from './host.js';
 import { parseReportFile } from './reportfiles.js';
 import type { CacheOptions } from './cache.js';
@@ -109,7 +109,8 @@ function serve(command: Command, host: Host, exit: Exit): void {
     .requiredOption('--data <file>', 'where what was proved is kept')
     .addOption(new Option('--sumdb <value>', 'the database, as GOSUMDB has it: a name or key, perhaps a URL'))
     .addOption(durationOption('--timeout <duration>', 'of each request upstream').default(30_000, '30s'))
-    .addOption(durationOption('--poll <duration>', 'how often to look for a newer tree head').default(300_000, '5m'));
+    .addOption(durationOption('--poll <duration>', 'how often to look for a newer tree head').default(300_000, '5m'))
+    .addOption(sizeOption('--memory <size>', 'for answers that are ready to be sent').default(64 * 1024 * 1024, '64MiB'));
   addExamples(command, [
     ['gosumcheck serve --data sumdb.db', 'and GOSUMDB="sum.golang.org http://127.0.0.1:8080"'],
     ['gosumcheck serve --data sumdb.db --listen 0.0.0.0:80', 'for other machines'],

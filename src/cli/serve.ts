@@ -23,6 +23,8 @@ export interface ServeOptions {
   readonly timeout: number;
   /** Milliseconds between two looks for a newer head; 0 for none. */
   readonly poll: number;
+  /** Bytes of answers kept in memory. */
+  readonly memory: number;
 }
 
 /** Serves a mirror until a person ends it. */
@@ -36,7 +38,8 @@ export async function serveCommand(host: Host, options: ServeOptions): Promise<n
   if (which !== undefined) notice(which);
   const source = openSource(settings, options);
   const { privateModules } = settings;
-  const mirror = new Mirror({ key: settings.sumdb.key, source, store, notice, skippedBy: (module) => privateModules.skippedBy(module) });
+  const { memory } = options;
+  const mirror = new Mirror({ key: settings.sumdb.key, source, store, notice, memory, skippedBy: (module) => privateModules.skippedBy(module) });
   try {
     await mirror.open();
     const server = await listen(at.host, at.port, {

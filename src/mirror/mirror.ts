@@ -82,8 +82,8 @@ export class Mirror implements Database {
     this.#vkey = formatVerifierKey(this.#db.key);
     this.#store = store;
     this.#skippedBy = skippedBy;
-    this.#lookups = new LRUCache({ maxSize: memory / 4, sizeCalculation: ({ answer }) => answer.length + 500 });
-    this.#tiles = new LRUCache({ maxSize: memory, sizeCalculation: (bytes) => bytes.length + 200 });
+    this.#lookups = new LRUCache({ maxSize: Math.ceil((memory + 1) / 4), sizeCalculation: ({ answer }) => answer.length + 500 });
+    this.#tiles = new LRUCache({ maxSize: memory + 1, sizeCalculation: (bytes) => bytes.length + 200 });
   }
 
   get state(): MirrorState {
