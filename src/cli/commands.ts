@@ -2,7 +2,7 @@
 
 import { Argument, Option, type Command } from 'commander';
 import { FORMATS } from '../report/report.js';
-import { addDatabaseOptions, amount, cacheOption, durationOption, positive } from './flags.js';
+import { addDatabaseOptions, amount, cacheOption, durationOption, positive, sizeOption } from './flags.js';
 import type { Host } from './host.js';
 import { parseReportFile } from './reportfiles.js';
 import type { CacheOptions } from './cache.js';
@@ -117,6 +117,7 @@ function serve(command: Command, host: Host, exit: Exit): void {
     .addOption(new Option('--access-log', 'log each request'))
     .addOption(new Option('--tls-cert <file>', 'PEM: serve https; read again on SIGHUP'))
     .addOption(new Option('--tls-key <file>', 'PEM: its key'))
+    .addOption(sizeOption('--memory <size>', 'for answers that are ready to be sent (default: 64MiB)'))
     .addOption(new Option('--workers <n>', 'processes on one data file (default: 1)').argParser(positive))
     .addOption(new Option('--max-connections <n>', 'open at a time (default: 10000)').argParser(amount))
     .addOption(new Option('--client-rate <n>', 'requests a second and client that cause work upstream; 0: no limit (default: 100)').argParser(amount))

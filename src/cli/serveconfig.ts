@@ -9,6 +9,7 @@ import path from 'node:path';
 import { parse, TomlError } from 'smol-toml';
 import * as v from 'valibot';
 import { MAX_TIMER, parseDuration } from '../config/duration.js';
+import { parseSize } from '../config/size.js';
 import { patternWarnings } from '../core/pattern.js';
 import { GosumError } from '../errors.js';
 import { fileFailure, readUpTo } from './files.js';
@@ -31,6 +32,8 @@ interface Settable {
   readonly accessLog?: boolean;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
+  /** Bytes of answers kept in memory. */
+  readonly memory?: number;
   readonly workers?: number;
   readonly maxConnections?: number;
   readonly clientRate?: number;
@@ -68,6 +71,8 @@ export interface ServeConfig {
   readonly logLevel: (typeof LOG_LEVELS)[number];
   readonly accessLog: boolean;
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  /** Bytes of answers kept in memory, by each database. */
+  readonly memory: number;
   readonly workers: number;
   readonly maxConnections: number;
   /** Requests a second and client that cause work upstream; 0 for no limit. */
@@ -87,6 +92,7 @@ export const SERVE_DEFAULTS: Required<Omit<Settable, 'data' | 'metricsListen' | 
   headAgeAlarm: 3_600_000,
   logLevel: 'info',
   accessLog: false,
+  memory: 64 * 1024 * 1024,
   workers: 1,
   maxConnections: 10_000,
   clientRate: 100,
@@ -180,6 +186,7 @@ const FILE = v.strictObject({
   'access-log': v.optional(v.boolean()),
   'tls-cert': v.optional(file),
   'tls-key': v.optional(file),
+  memory: v.optional(v.pipe(v.string(), parsedBy(parseSize))),
   workers: v.optional(count(1, MOST_WORKERS)),
   limits: v.optional(
     v.strictObject({

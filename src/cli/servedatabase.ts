@@ -75,7 +75,7 @@ function openDatabase(settings: Settings, config: ServeConfig, database: Databas
   const source = countedSource(way === undefined ? openSource(settings, { timeout }) : openWay(settings, way, { timeout, from }), metrics);
   const skippedBy: NonNullable<MirrorOptions['skippedBy']> =
     database.private === undefined ? (module) => settings.privateModules.skippedBy(module) : patternMatcher(database.private.join(','));
-  const mirror = new Mirror({ key, source, store, notice, skippedBy, told: mirrorTeller(name, log, metrics) });
+  const mirror = new Mirror({ key, source, store, notice, skippedBy, memory: config.memory, told: mirrorTeller(name, log, metrics) });
   const vkey = formatVerifierKey(key);
   return { mirror, source, gosumdb: vkey === SUM_GOLANG_ORG ? name : vkey, isPrivate: (module) => skippedBy(module) !== undefined };
 }
