@@ -4,13 +4,14 @@ import path from 'node:path';
 import { readSettings } from '../config/settings.js';
 import { GosumError } from '../errors.js';
 import { Mirror } from '../mirror/mirror.js';
+import { checkWays, startPoll } from '../mirror/poll.js';
 import { textAnswer, type Answer } from '../server/answers.js';
 import { listen } from '../server/server.js';
 import type { Page } from '../server/routes.js';
 import { openStore } from '../store/open.js';
 import { onAbort } from '../transport/abort.js';
 import { packageVersion, print, say, type Host } from './host.js';
-import { openSource } from './wire.js';
+import { openWaysOf } from './way.js';
 
 /** Options of the command line. */
 export interface ServeOptions {
@@ -19,6 +20,8 @@ export interface ServeOptions {
   /** The data file. */
   readonly data: string;
   readonly sumdb?: string;
+  /** Ways to the database, in order; by default the one that the go command would choose. */
+  readonly way?: readonly string[];
   /** Milliseconds of each request upstream. */
   readonly timeout: number;
   /** Milliseconds between two looks for a newer head; 0 for none. */
@@ -34,9 +37,9 @@ export async function serveCommand(host: Host, options: ServeOptions): Promise<n
   for (const warning of settings.warnings) notice(warning);
   const { store, notice: which } = await openStore({ file: path.resolve(host.cwd, options.data) });
   if (which !== undefined) notice(which);
-  const source = openSource(settings, options);
-  const { privateModules } = settings;
-  const mirror = new Mirror({ key: settings.sumdb.key, source, store, notice, skippedBy: (module) => privateModules.skippedBy(module) });
+  const source = openWaysOf(options.way ?? [], '--way', settings, options);
+  const { privateModules, sumdb: { key } } = settings;
+  const mirror = new Mirror({ key, source, store, notice, skippedBy: (module) => privateModules.skippedBy(module) });
   try {
     await mirror.open();
     const server = await listen(at.host, at.port, {
@@ -46,9 +49,10 @@ export async function serveCommand(host: Host, options: ServeOptions): Promise<n
     });
     try {
       await print(host, `listening on ${server.url}\n`);
-      const poll = options.poll === 0 ? undefined : setInterval(() => void mirror.refresh().catch(notice), options.poll);
+      const then = (): Promise<void> => checkWays(source.each, { key, store });
+      const stop = options.poll === 0 ? undefined : startPoll({ mirror, every: options.poll, then, failed: (error) => notice(String(error)) });
       await new Promise<void>((resolve) => onAbort(host.interrupted, resolve));
-      clearInterval(poll);
+      stop?.();
     } finally {
       await server.close();
     }

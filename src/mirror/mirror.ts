@@ -124,18 +124,34 @@ export class Mirror implements Database {
     return bytes.length === length ? bytes : bytes.subarray(0, length);
   }
 
-  /** Looks whether upstream has a newer head. Resolves also where that cannot be had: see `state`. */
+  /**
+   * Looks whether upstream has a newer head. Resolves also where that cannot be had: see `state`. While there is evidence
+   * of a fork, none is looked for; a person who clears it makes the next look go on.
+   */
   refresh(): Promise<void> {
     return this.#once(REFRESH, async () => {
       this.#askedAt = Date.now();
-      await this.#ask([], true);
+      await this.#recallEvidence();
+      if (this.#forked) this.#failure = this.#standsStill();
+      else await this.#ask([], true);
     });
   }
 
   async #recall(): Promise<void> {
-    const [newest, evidence] = await Promise.all([this.#store.newest(this.#vkey), this.#store.evidence()]);
-    this.#forked = evidence.some((each) => each.key === this.#vkey && provesFork(each, this.#db.key));
+    const newest = await this.#store.newest(this.#vkey);
+    await this.#recallEvidence();
     if (newest !== undefined) this.#take(openTreeHead(newest.note, this.#db.key));
+  }
+
+  async #recallEvidence(): Promise<void> {
+    const evidence = await this.#store.evidence();
+    this.#forked = evidence.some((each) => each.key === this.#vkey && provesFork(each, this.#db.key));
+  }
+
+  #standsStill(): GosumError {
+    return new GosumError('FORK', `${this.name} was seen to misbehave: only what was proved before is served`, {
+      hint: 'see `gosumcheck evidence`; to clear it is a person’s decision',
+    });
   }
 
   async #newest(): Promise<SignedHead> {
@@ -156,6 +172,7 @@ export class Mirror implements Database {
     if (kept !== undefined && head !== undefined && kept.id < head.size) return kept;
     const unknown = this.#unknown.get(name);
     if (unknown !== undefined) throw unknown;
+    if (this.#forked) throw this.#standsStill();
     const result = await this.#ask([{ module, version }], false);
     const found = result?.get(name);
     if (found === undefined || isGosumError(found)) {

@@ -103,7 +103,7 @@ class HttpReader implements HttpSource {
     this.#dialer = new Dialer({ roots: new TrustedRoots(env), proxyFor: options.httpProxy ?? httpProxies(env), timeout });
   }
 
-  async read(path: string, { limit, signal }: ReadOptions): Promise<Uint8Array> {
+  async read(path: string, { limit, signal, once = false }: ReadOptions): Promise<Uint8Array> {
     pathElements(path);
     const target = targetOf(joinUrl(this.#url, path));
     // of `supported` the status alone counts, and to the go command nothing else does
@@ -113,7 +113,7 @@ class HttpReader implements HttpSource {
         try {
           return await this.#limiter.run(() => this.#attempt(target, wanted, signal), signal);
         } catch (error) {
-          const delay = this.#delayAfter(error, next);
+          const delay = once ? undefined : this.#delayAfter(error, next);
           if (delay === undefined || signal?.aborted) throw error;
           await pause(delay, signal);
           this.#retries++;
