@@ -16,6 +16,8 @@ export interface ReadOptions {
   /** The most bytes that the answer may have. */
   readonly limit: number;
   readonly signal?: AbortSignal | undefined;
+  /** A failure is not tried again: the caller has another place to ask. */
+  readonly once?: boolean;
 }
 
 /** Options of a bulk query. */
@@ -54,6 +56,11 @@ export interface Source {
    * @returns undoes it.
    */
   onBulk?(heard: () => void): () => void;
+  /**
+   * Only of a source that has several ways to the database: turns to read and prove something, one after the other, the
+   * later ones for where the earlier failed. What comes of each is told to it: only who proves can say which way is good.
+   */
+  turns?(): Iterable<Turn>;
   /** Lets go of connections. Reads after that may fail. */
   close(): Promise<void>;
 }
@@ -66,6 +73,18 @@ export interface Caller {
    * @throws {GosumError} where it is refused.
    */
   admit(): Promise<void>;
+}
+
+/** One turn to read and prove something. */
+export interface Turn {
+  /** Reads for this turn. */
+  readonly source: Source;
+  /**
+   * Ends the turn. Called once, whatever came of it.
+   *
+   * @param failure what could not be read or proved, or whatever else was thrown; `undefined` where nothing failed.
+   */
+  end(failure: unknown): void;
 }
 
 /** What a checksum database answers, as proved bytes ready to be sent. The test log, a log of one's own and the mirror are such. */

@@ -109,6 +109,7 @@ function serve(command: Command, host: Host, exit: Exit): void {
     .addOption(new Option('--listen <host:port>', 'where; port 0 takes a free one (default: 127.0.0.1:8080)'))
     .addOption(new Option('--data <file>', 'where what was proved is kept'))
     .addOption(new Option('--sumdb <value>', 'the database, as GOSUMDB has it: a name or key, perhaps a URL'))
+    .addOption(new Option('--way <way>', 'direct, a URL, proxy URL, or goproxy; more are asked in turn (repeatable)').argParser(parseWay))
     .addOption(durationOption('--timeout <duration>', 'of each request upstream (default: 30s)'))
     .addOption(durationOption('--poll <duration>', 'how often to look for a newer tree head (default: 5m)'))
     .addOption(durationOption('--head-age-alarm <duration>', 'say so if none was verified for so long (default: 1h)'))
@@ -126,11 +127,16 @@ function serve(command: Command, host: Host, exit: Exit): void {
   addExamples(command, [
     ['gosumcheck serve --data sumdb.db', 'and GOSUMDB="sum.golang.org http://127.0.0.1:8080"'],
     ['gosumcheck serve --data sumdb.db --listen 0.0.0.0:80', 'for other machines'],
+    ['gosumcheck serve --data sumdb.db --way direct --way goproxy', 'where the first fails, by the other'],
     ['gosumcheck serve --config serve.toml', 'several databases, limits, TLS'],
   ]);
   command.action(async (options: ServeOptions) => {
     exit(await (await import('./serve.js')).serveCommand(host, options));
   });
+}
+
+function parseWay(text: string, earlier: readonly string[] = []): string[] {
+  return [...earlier, text];
 }
 
 function cache(command: Command, host: Host, exit: Exit): void {

@@ -15,7 +15,7 @@ import { GosumError, isGosumError } from '../errors.js';
 import { isFormat } from '../report/report.js';
 
 /** Options that may be given several times; their variable has a value a line. */
-const REPEATABLE: ReadonlySet<string> = new Set(['--report']);
+const REPEATABLE: ReadonlySet<string> = new Set(['--report', '--way']);
 
 /**
  * Gives a command's options the values of their variables, where the command line has none.

@@ -182,13 +182,15 @@ export class Mirror implements Database {
     return this.#bulk.make(await this.#newest(), old, wanted, records);
   }
 
-  /** Looks whether upstream has a newer head. Resolves also where that cannot be had: see `state`. */
+  /**
+   * Looks whether upstream has a newer head. Resolves also where that cannot be had: see `state`. While there is evidence
+   * of a fork, nothing is asked; a person who clears it makes the next look go on.
+   */
   refresh(): Promise<void> {
     return this.#once(REFRESH, async () => {
       this.#askedAt = Date.now();
+      await this.#recallEvidence(); // which another process may have found, or a person cleared
       await this.#ask([], true);
-      // another process on this store may have found evidence, or a person cleared it
-      this.#forked = this.#failure?.code === 'FORK' || (await this.#hasEvidence());
     });
   }
 
@@ -201,12 +203,13 @@ export class Mirror implements Database {
   }
 
   async #recall(): Promise<void> {
-    this.#forked = await this.#hasEvidence();
+    await this.#recallEvidence();
     await this.#takeKept();
   }
 
-  async #hasEvidence(): Promise<boolean> {
-    return (await this.#store.evidence()).some((each) => each.key === this.#vkey && provesFork(each, this.#db.key));
+  async #recallEvidence(): Promise<void> {
+    const evidence = await this.#store.evidence();
+    this.#forked = evidence.some((each) => each.key === this.#vkey && provesFork(each, this.#db.key));
   }
 
   /** Takes the store's newest head, which another process on the same store may have put there. */
@@ -313,6 +316,10 @@ export class Mirror implements Database {
 
   /** Asks upstream, and takes the newest head that comes of it. */
   async #ask(wanted: readonly ModuleVersion[], fresh: boolean): Promise<Lookups['results']> {
+    if (this.#forked) {
+      this.#noteFailure(standsStill(this.name));
+      return new Map();
+    }
     const { results, head, problem } = await this.#db.lookup(wanted, { fresh, latest: false });
     const answers = [...results.values()];
     const errors = new Set([problem, ...answers].filter((each) => isGosumError(each)));
@@ -357,6 +364,12 @@ export class Mirror implements Database {
     this.#flights.set(key, flight);
     return flight;
   }
+}
+
+function standsStill(name: string): GosumError {
+  return new GosumError('FORK', `${name} was seen to misbehave: only what was proved before is served`, {
+    hint: 'see `gosumcheck evidence`; to clear it is a person’s decision',
+  });
 }
 
 function reaches(head: SignedHead, { level, n, width }: Tile): boolean {

@@ -50,7 +50,7 @@ export interface HttpStats {
 }
 
 /** A source over HTTP. */
-export interface HttpSource extends Required<Source> {
+export interface HttpSource extends Required<Omit<Source, 'turns'>> {
   stats(): HttpStats;
   /** Says how many reads are about to come at once, so that there are connections for them in time. */
   expect(count: number): void;
@@ -86,6 +86,8 @@ interface Wanted {
   readonly announcing?: boolean;
   /** What is sent, by POST. */
   readonly body?: Uint8Array;
+  /** A failure is not tried again. */
+  readonly once?: boolean;
 }
 
 class HttpReader implements HttpSource {
@@ -117,10 +119,10 @@ class HttpReader implements HttpSource {
     this.#dialer = new Dialer({ roots: new TrustedRoots(env), proxyFor: options.httpProxy ?? httpProxies(env), timeout });
   }
 
-  read(path: string, { limit, signal }: ReadOptions): Promise<Uint8Array> {
+  read(path: string, { limit, signal, once = false }: ReadOptions): Promise<Uint8Array> {
     pathElements(path);
     // of `supported` the status alone counts, and to the go command nothing else does
-    return this.#ask(path, { limit, anyBody: path === '/supported', announcing: ANNOUNCING.has(path) }, signal);
+    return this.#ask(path, { limit, anyBody: path === '/supported', announcing: ANNOUNCING.has(path), once }, signal);
   }
 
   /** As reads are, but for redirects, which are refused, and for one that takes too long: that is not tried again, as there is another way to the same. */
@@ -140,7 +142,8 @@ class HttpReader implements HttpSource {
         try {
           return await this.#limiter.run(() => this.#attempt(target, wanted, signal), signal);
         } catch (error) {
-          const delay = wanted.body !== undefined && isGosumError(error, 'TIMEOUT') ? undefined : this.#delayAfter(error, next);
+          const isFinal = wanted.once === true || (wanted.body !== undefined && isGosumError(error, 'TIMEOUT'));
+          const delay = isFinal ? undefined : this.#delayAfter(error, next);
           if (delay === undefined || signal?.aborted) throw error;
           await pause(delay, signal);
           this.#retries++;

@@ -25,7 +25,7 @@ export interface RemoteOptions extends HttpOptions {
 }
 
 /** The database over the network. */
-export interface Remote extends Required<Source> {
+export interface Remote extends Required<Omit<Source, 'turns'>> {
   /** The URL that was chosen, without credentials; `undefined` before the first read is answered. */
   chosen(): string | undefined;
   stats(): HttpStats;
