@@ -224,3 +224,37 @@ export interface Store {
   clean(): Promise<void>;
   close(): Promise<void>;
 }
+
+/** A row as it stands in a store. Of what it says nothing was proved. */
+export interface StoredRow<T> {
+  /** The row's own key, for a person: `tile/8/0/005`, `example.com/a@v1.0.0`. */
+  readonly row: string;
+  /** The verifier key that it is kept under; `undefined` where the store has no such key (any more). */
+  readonly key: string | undefined;
+  /** `undefined` where it is no value at all. */
+  readonly value: T | undefined;
+  /** What the store itself sees: a column of another kind, or a digest that does not fit. */
+  readonly problem?: string;
+}
+
+/** Rows in pages of bounded size. */
+export type StoredPages<T> = AsyncIterable<readonly StoredRow<T>[]>;
+
+/**
+ * Everything that a store keeps, row by row, for an audit: one state of it, read and never written, in bounded memory.
+ * Everything rejects with `STORE_FAILED` where the medium fails; what else is kept can still be read then.
+ */
+export interface StoreRows extends Pick<Store, 'label' | 'tiles' | 'close'> {
+  /** The names, and the key that each remembers. */
+  databases(): Promise<readonly { readonly name: string; readonly key: string }[]>;
+  heads(): StoredPages<TimelineHead>;
+  /** Hash tiles, each as wide as it is kept. */
+  hashTiles(): StoredPages<TileBytes>;
+  records(): StoredPages<KeptRecord>;
+  receipts(): StoredPages<KeptReceipt>;
+  evidence(): StoredPages<Evidence>;
+  /** How many rows all of these have. */
+  count(): Promise<number>;
+  /** What the medium's own check finds wrong, in its words. */
+  defects(): Promise<readonly string[]>;
+}

@@ -5,6 +5,7 @@ import { FORMATS } from '../report/report.js';
 import { addDatabaseOptions, amount, cacheOption, durationOption, positive, sizeOption } from './flags.js';
 import type { Host } from './host.js';
 import { parseReportFile } from './reportfiles.js';
+import type { AuditOptions } from './audit.js';
 import type { CacheOptions } from './cache.js';
 import type { EvidenceOptions } from './evidence.js';
 import type { HashCommandOptions } from './hash.js';
@@ -19,7 +20,7 @@ export type Exit = (code: number) => void;
 
 /** By name: gives a command its options, and what it does. */
 export const COMMANDS: ReadonlyMap<string, (command: Command, host: Host, exit: Exit) => void> = new Map(
-  Object.entries({ verify, modcache, hash, lookup, head, serve, cache, evidence }),
+  Object.entries({ verify, modcache, hash, lookup, head, serve, audit, cache, evidence }),
 );
 
 function verify(command: Command, host: Host, exit: Exit): void {
@@ -139,6 +140,23 @@ function parseWay(text: string, earlier: readonly string[] = []): string[] {
   return [...earlier, text];
 }
 
+function audit(command: Command, host: Host, exit: Exit): void {
+  command
+    .description('prove again, offline, everything that a mirror or a cache keeps')
+    .requiredOption('--data <file>', "a mirror's data file, or a cache")
+    .addOption(new Option('--format <format>', 'of the report on stdout').choices(['text', 'json']).default('text'))
+    .addOption(new Option('--quiet', 'no progress, and no text where all is proved'))
+    .addOption(new Option('--no-progress', 'show no progress'));
+  addExamples(command, [
+    ['gosumcheck audit --data sumdb.db', "a mirror's, which may be running"],
+    ['gosumcheck audit --data "$(gosumcheck cache path)"', 'the cache'],
+  ]);
+  command.addHelpText('after', AUDIT_EXIT_CODES);
+  command.action(async (options: AuditOptions) => {
+    exit(await (await import('./audit.js')).auditCommand(host, options));
+  });
+}
+
 function cache(command: Command, host: Host, exit: Exit): void {
   command
     .description('show or clean the cache')
@@ -159,10 +177,12 @@ function evidence(command: Command, host: Host, exit: Exit): void {
   command
     .description('show the kept proofs that a log misbehaved')
     .addOption(cacheOption())
+    .addOption(new Option('--data <file>', "a mirror's data file instead"))
     .addOption(new Option('--clear', 'forget them, after a person has decided what to do'))
     .addOption(new Option('--format <format>', 'of what is shown').choices(['text', 'json']).default('text'));
   addExamples(command, [
     ['gosumcheck evidence', 'exit 1 where there is any'],
+    ['gosumcheck evidence --data sumdb.db', "a mirror's"],
     ['gosumcheck evidence --clear', 'show it once more, and forget it'],
   ]);
   command.action(async (options: EvidenceOptions) => {
@@ -180,6 +200,14 @@ Exit codes:
        a report that could not be written, where there is nothing worse
   3    incomplete: not everything could be asked; trying again may help
   4    the log does not know a module version
+  130  interrupted`;
+
+const AUDIT_EXIT_CODES = `
+Exit codes:
+  0    all that is kept is proved
+  1    something is false, or proves that a log misbehaved
+  2    bad usage; no such file, or one of another program
+  3    something could not be proved from the file alone
   130  interrupted`;
 
 const HASH_EXIT_CODES = `
