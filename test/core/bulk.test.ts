@@ -9,6 +9,7 @@ import { decodeUtf8, encodeUtf8 } from '../../src/core/text.js';
 import { GosumError } from '../../src/errors.js';
 import { madeUpBytes, TestLog } from '../../src/testing/index.js';
 import { Random } from '../differential/random.js';
+import { fuzzBulk } from './bulkfuzz.js';
 import { answerTo, askFor, flawOf, join, keyOf, partsOf, type Asked, type Parts } from './bulkrig.js';
 
 const small = new TestLog();
@@ -333,6 +334,17 @@ t.test('how many hashes an answer has', (t) => {
   t.equal(bulkHashCount(9, [6, 2, 1], 5), truth.hashes.length);
   t.same([bulkHashCount(0, []), bulkHashCount(9, []), bulkHashCount(9, [], 5), bulkHashCount(9, [], 9)], [0, 1, 5, 1]);
   t.ok(bulkHashCount(2 ** 53 - 1, Array.from({ length: MAX_BULK }, (_, i) => i * 2 ** 40 + 5), 3) * 32 < MAX_BULK_ANSWER / 2);
+  t.end();
+});
+
+t.test('mutated answers are not believed', (t) => {
+  // `npm run fuzz:bulk` makes 100,000
+  const { mutated, harmless, codes, believed } = fuzzBulk(7, 5000);
+  t.same(believed, [], `${mutated} mutated answers, ${harmless} of them still the truth`);
+  t.ok(harmless < mutated / 10, 'most are not harmless');
+  for (const code of ['BULK_MALFORMED', 'BULK_COVERAGE', 'BULK_OLDER', 'PROOF_MISMATCH', 'RECORD_BEYOND_HEAD', 'RECORD_FOREIGN']) {
+    t.ok((codes.get(code) ?? 0) > 0, `${code}: ${codes.get(code)}`);
+  }
   t.end();
 });
 
