@@ -130,6 +130,15 @@ t.test('an empty log', (t) => {
 const asked = askFor(small, 9, 5, [1, 2, 6], 1);
 const truth = partsOf(answerTo(asked));
 
+t.test('an answer in a Buffer, which is a view of more', (t) => {
+  const bytes = answerTo(asked);
+  for (let offset = 0; offset < 5; offset++) {
+    const buffer = Buffer.concat([new Uint8Array(offset), bytes, new Uint8Array(500)]).subarray(offset, offset + bytes.length);
+    t.equal(flawOf(asked, openBulk(buffer, small.key, asked.query, asked.known)), undefined, `at ${offset}`);
+  }
+  t.end();
+});
+
 t.test('bad answers', (t) => {
   t.equal(codeOf(asked, join(truth)), undefined, 'the form of the list');
   const rows = truth.records as [[number, Uint8Array], [number, Uint8Array], [number, Uint8Array]];

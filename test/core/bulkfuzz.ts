@@ -4,7 +4,7 @@ import { isGosumError } from '../../src/errors.js';
 import { openBulk } from '../../src/core/bulk.js';
 import { TestLog } from '../../src/testing/index.js';
 import { Random } from '../differential/random.js';
-import { flawOf } from './bulkrig.js';
+import { flawOf, withheld } from './bulkrig.js';
 import { makeSeed, mutate } from './bulkmutation.js';
 
 const SIZES = [1, 2, 3, 5, 7, 8, 9, 64, 100, 257, 1000, 5000];
@@ -14,7 +14,10 @@ const EACH = 25;
 /** What came of a run. */
 export interface FuzzResult {
   readonly mutated: number;
-  /** How many were opened, and gave the truth: what changed was nobody's truth, such as a status or an unknown signature. */
+  /**
+   * How many were opened, and gave the truth: what changed was nobody's truth, such as a status, an unknown signature, or
+   * that something is missing.
+   */
   readonly harmless: number;
   /** How often which code refused. */
   readonly codes: ReadonlyMap<string, number>;
@@ -44,7 +47,8 @@ export function fuzzBulk(seed: number, count: number): FuzzResult {
       if (Buffer.compare(bytes, truth.bytes) === 0) continue;
       mutated++;
       try {
-        const flaw = flawOf(truth.asked, openBulk(bytes, log.key, query, known));
+        const answer = openBulk(bytes, log.key, query, known);
+        const flaw = flawOf(withheld(truth.asked, answer), answer);
         if (flaw === undefined) harmless++;
         else believed.push(`${flaw}: ${Buffer.from(bytes).toString('base64')}`);
       } catch (error) {

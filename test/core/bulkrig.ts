@@ -135,6 +135,16 @@ export function flawOf({ log, size, query, known, ids, missing }: Asked, answer:
   return undefined;
 }
 
+/**
+ * The question as an answer leaves it that says of some records that they are missing. Every server can: it is nobody's
+ * truth, and asked again.
+ */
+export function withheld(asked: Asked, { records }: BulkAnswer): Asked {
+  const isFound = (id: number): boolean => records.has(nameOf(keyOf(asked.log, id)));
+  const more = asked.ids.filter((id) => !isFound(id)).map((id) => ({ ...keyOf(asked.log, id), status: 404 }));
+  return { ...asked, ids: asked.ids.filter(isFound), missing: [...asked.missing, ...more] };
+}
+
 /** Two notes of one text and one signature, which base64 can spell in several ways. */
 function sameNote(a: Uint8Array, b: Uint8Array, log: TestLog): boolean {
   const [left, right] = [openNote(a, [log.key]), openNote(b, [log.key])];
