@@ -21,7 +21,7 @@ import type { LogRecord } from './record.js';
 import { decodeUtf8, joinBytes, quote } from './text.js';
 import { linkHead, timelineHead } from './timeline.js';
 import { rangeHash, treeHash, treeProofRanges } from './tree.js';
-import { openTreeHead, type SignedHead } from './treehead.js';
+import { openTreeHead, sameTree, type SignedHead } from './treehead.js';
 import { coveringRanges, RangeHashes, straddles, walkRoot } from './walk.js';
 
 export type { BulkMissing, BulkQuery };
@@ -56,11 +56,21 @@ export function makeBulk(
   records: readonly LogRecord[],
   missing: readonly BulkMissing[],
 ): Uint8Array {
-  const { size } = tree.head;
+  if (!sameTree(tree.head, head)) throw new Error('not the head that the tree was proved under');
+  const { size } = head;
   const proved = sortRecords(records.map((record) => proveRecordIn(tree, head, record)));
   const ids = proved.map(({ id }) => id);
   const hashes = coveringRanges(size, ids, old < size ? old : 0).map((range) => rangeHash(range, tree.read));
   return formatBulkAnswer({ note: head.note, missing, records: proved, hashes });
+}
+
+/**
+ * How many hashes an answer has: what it weighs beside its texts, 32 bytes each.
+ *
+ * @param ids any order, no repeats, all less than `size`. @param old at most `size`.
+ */
+export function bulkHashCount(size: number, ids: readonly number[], old = 0): number {
+  return coveringRanges(size, ids.toSorted((a, b) => a - b), old).length;
 }
 
 /**

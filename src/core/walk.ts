@@ -58,7 +58,8 @@ export function coveringRanges(size: number, ids: readonly number[], old = 0): R
  */
 export function walkRoot({ size, old, records, hashes }: Walk, malformed: Malformed, visit?: Visit): Hash {
   const ids = records.map((record) => record.id);
-  const words = new Int32Array(hashes.slice().buffer);
+  // a copy, so that it is aligned; not by slice(), which of a Buffer gives a view
+  const words = new Int32Array(new Uint8Array(hashes).buffer);
   const frames: NodeFrame[] = [];
   let used = 0;
   /** Writes the next hash to `frame`, as its left (0) or right (1) half. */
