@@ -168,9 +168,11 @@ export class Batch {
     progress?.phase('asking the log', missing.length + 1);
     const tick = (): void => progress?.tick();
     const forget = giveUp && this.#reader.onBulk(() => giveUp.abort());
+    const given = [this.#signal, giveUp?.signal].filter((signal) => signal !== undefined);
+    const signal = given.length > 1 ? AbortSignal.any(given) : given[0];
     await Promise.all([
       ...(latest ? [this.#askLatest(fresh).finally(tick)] : []),
-      ...missing.map(({ name, path }) => this.#ask(name, path, giveUp?.signal).finally(tick)),
+      ...missing.map(({ name, path }) => this.#ask(name, path, signal).finally(tick)),
     ]);
     forget?.();
   }
@@ -194,12 +196,11 @@ export class Batch {
     }
   }
 
-  async #ask(name: string, path: string, giveUp?: AbortSignal): Promise<void> {
-    const signals = [this.#signal, giveUp].filter((signal) => signal !== undefined);
+  async #ask(name: string, path: string, signal = this.#signal): Promise<void> {
     try {
-      this.#asked.set(name, await ask(this.#reader, this.#heads, path, signals.length === 2 ? AbortSignal.any(signals) : signals[0]));
+      this.#asked.set(name, await ask(this.#reader, this.#heads, path, signal));
     } catch (error) {
-      if (giveUp?.aborted === true && this.#signal?.aborted !== true) return;
+      if (signal?.aborted === true && this.#signal?.aborted !== true) return; // given up for a bulk query
       this.results.set(name, notLocal(error));
     }
   }
@@ -227,8 +228,8 @@ export class Batch {
     this.#options.progress?.phase('asking the log', pieces.length);
     for (const piece of pieces) {
       const newest = this.#memory.timeline?.newest;
-      const trusted = this.#trusted?.size === 0 ? undefined : this.#trusted;
-      const answer = await askBulk(this.#reader, this.#key, piece, newest ?? trusted, missing.length + 1);
+      const known = newest ?? (this.#trusted?.size === 0 ? undefined : this.#trusted);
+      const answer = await askBulk(this.#reader, this.#key, piece, known, missing.length + 1);
       if (answer === undefined) return undefined;
       this.#options.progress?.tick();
       if (answer instanceof GosumError) {
@@ -255,8 +256,8 @@ export class Batch {
       this.#asked.delete(name);
       this.#settle(name, () => this.#found(name, record, false));
     }
+    this.#seenBefore ||= newest === undefined && this.#trusted !== undefined && this.#trusted.size > 0;
     this.head = this.#bulkHead = head;
-    this.#seenBefore ||= newest !== undefined || (this.#trusted !== undefined && this.#trusted.size > 0);
     return true;
   }
 
@@ -304,7 +305,7 @@ export class Batch {
     }
     for (const [name, record] of proved) this.#settle(name, () => this.#found(name, record, false));
     this.head = head;
-    this.#seenBefore ||= before.length > 0;
+    this.#seenBefore ||= before.length > 0 && this.#bulkHead === undefined; // which is of this batch itself
     return true;
   }
 
