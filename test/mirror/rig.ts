@@ -74,7 +74,8 @@ export async function newMirrorRig(log: TestLog, store: Store = openMemoryStore(
   };
 }
 
-async function wayTo(url: string, log: TestLog): Promise<Source> {
+/** A way to a log that is served at a URL. */
+export async function wayTo(url: string, log: TestLog): Promise<Source> {
   const { env, sumdb, proxies, httpProxy } = await readSettings({
     env: openEnvironment({}),
     sumdb: { value: `${log.vkey} ${url}`, from: 'test' },
