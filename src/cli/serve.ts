@@ -9,6 +9,6 @@ import { memberOf, superviseWorkers } from './serveworkers.js';
 /** Serves mirrors until a person ends it. A worker is this same command, started by its parent. */
 export async function serveCommand(host: Host, options: ServeOptions): Promise<number> {
   const config = await readServeConfig(host, options);
-  if (cluster.worker !== undefined) return serveOne(host, config, await memberOf(cluster.worker));
+  if (cluster.worker !== undefined) return serveOne(host, config, memberOf(cluster.worker));
   return config.workers === 1 ? serveOne(host, config) : superviseWorkers(host, config);
 }

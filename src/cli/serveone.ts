@@ -2,14 +2,15 @@
 
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { createSecureContext } from 'node:tls';
 import type { Store } from '../contract.js';
-import { isGosumError } from '../errors.js';
+import { GosumError } from '../errors.js';
 import { checkWays, startPoll } from '../mirror/poll.js';
 import { ClientLimiter } from '../server/limits.js';
 import { openLog, type Log } from '../server/log.js';
 import { openMetrics } from '../server/metrics.js';
 import { makePages, type PagesOptions } from '../server/pages.js';
-import { listen, type RunningServer, type TlsFiles } from '../server/server.js';
+import { listen, type RunningServer, type ServerOptions, type TlsFiles } from '../server/server.js';
 import type { DatabaseStatus } from '../server/status.js';
 import { openStore } from '../store/open.js';
 import { onAbort } from '../transport/abort.js';
@@ -17,6 +18,7 @@ import { fileFailure } from './files.js';
 import { packageVersion, print, type Host } from './host.js';
 import type { ServeConfig } from './serveconfig.js';
 import { openDatabases, type ServedDatabase } from './servedatabase.js';
+import type { ListenAt } from './servelisten.js';
 import { accessTeller, HeadAlarm } from './serveevents.js';
 
 /** A process among several on one data file. */
@@ -32,7 +34,7 @@ export interface Member {
 /** Serves until a person ends it. Exit code 0. */
 export async function serveOne(host: Host, config: ServeConfig, member?: Member): Promise<number> {
   const startedAt = Date.now();
-  const log = openLog(host.stderr, config.logLevel, member === undefined ? {} : { worker: member.worker });
+  const log = openLog(host.stderr, config.logLevel, member === undefined ? {} : { worker: member.worker, pid: process.pid });
   const tls = await readTls(config);
   let databases: readonly ServedDatabase[] = [];
   const statuses = (): DatabaseStatus[] => databases.map(statusOf);
@@ -59,11 +61,11 @@ export async function serveOne(host: Host, config: ServeConfig, member?: Member)
     try {
       const { metricsListen } = config;
       if (metricsListen !== undefined) {
-        const server = await listen(metricsListen.host, metricsListen.port, { databases: [], page: makePages({ ...pages, metrics: metrics.text }), failed });
+        const server = await listenAt('metrics-listen', metricsListen, { databases: [], page: makePages({ ...pages, metrics: metrics.text }), failed });
         servers.push(server);
         log.info({ url: server.url }, 'metrics');
       }
-      const server = await listen(config.listen.host, config.listen.port, {
+      const server = await listenAt('listen', config.listen, {
         databases: databases.map(({ mirror }) => mirror),
         page: makePages(pages),
         tls,
@@ -117,11 +119,30 @@ function keepLooking(config: ServeConfig, databases: readonly ServedDatabase[], 
   };
 }
 
-/** @throws {GosumError} `FILE_FAILED`. */
+/** @throws {GosumError} `CONFIG_INVALID` for an address that cannot be had. */
+async function listenAt(key: string, { host, port }: ListenAt, options: ServerOptions): Promise<RunningServer> {
+  try {
+    return await listen(host, port, options);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === undefined) throw cause;
+    throw new GosumError('CONFIG_INVALID', `${key} ${host}:${port}: ${code === 'EADDRINUSE' ? 'the address is in use' : code}`, { cause });
+  }
+}
+
+/** @throws {GosumError} `FILE_FAILED`; `CONFIG_INVALID` for what is no certificate, or no key of it. */
 async function readTls({ tls }: ServeConfig): Promise<TlsFiles | undefined> {
   if (tls === undefined) return undefined;
   const read = (file: string): Promise<Uint8Array> => readFile(file).catch((cause: unknown) => Promise.reject(fileFailure(file, cause)));
-  return { cert: await read(tls.cert), key: await read(tls.key) };
+  const cert = Buffer.from(await read(tls.cert));
+  const key = Buffer.from(await read(tls.key));
+  try {
+    createSecureContext({ cert, key });
+  } catch (cause) {
+    const detail = cause instanceof Error ? cause.message : '';
+    throw new GosumError('CONFIG_INVALID', `tls-cert ${tls.cert}, tls-key ${tls.key}: no certificate in PEM and its key: ${detail}`, { cause });
+  }
+  return { cert, key };
 }
 
 /** Reads the certificate again when the process is told to. One that cannot be read, or is none, is not taken. */
@@ -133,7 +154,7 @@ function renewOnHangup(config: ServeConfig, server: RunningServer, log: Log): ()
       if (files !== undefined) server.renew(files);
       log.info('the certificate was read again');
     } catch (error) {
-      log.error({ error: isGosumError(error) || error instanceof Error ? error.message : String(error) }, 'the certificate stays as it was');
+      log.error({ error: error instanceof Error ? error.message : String(error) }, 'the certificate stays as it was');
     }
   };
   const onHangup = (): void => void renew();

@@ -33,7 +33,7 @@ export async function superviseWorkers(host: Host, config: ServeConfig): Promise
   const ofAll = await metricsOfAll();
   let ending = false;
   let said = false;
-  let failed = 0;
+  let exitCode = 0;
   const alive = new Set<Worker>();
   const start = (): void => {
     const worker = cluster.fork();
@@ -54,15 +54,17 @@ export async function superviseWorkers(host: Host, config: ServeConfig): Promise
 
   const ended = new Promise<number>((resolve) => {
     const done = (): void => {
-      if (alive.size === 0) resolve(said || ending ? 0 : failed);
+      if (alive.size === 0) resolve(exitCode);
     };
     cluster.on('exit', (worker, code, signal) => {
       alive.delete(worker);
-      if (ending || !said) {
+      if (!said && !ending) {
         // one that cannot even begin would not the next time: its reason is said already
-        failed = code;
-        if (!said) ending = true;
+        exitCode = code || 2;
+        ending = true;
         for (const other of alive) other.process.kill('SIGTERM');
+      }
+      if (ending) {
         done();
         return;
       }
@@ -86,7 +88,7 @@ export async function superviseWorkers(host: Host, config: ServeConfig): Promise
 }
 
 /** This process as one of several. */
-export async function memberOf(worker: Worker): Promise<Member> {
+export function memberOf(worker: Worker): Member {
   let asked = 0;
   const waiting = new Map<number, (text: string) => void>();
   process.on('message', (message: Message) => {

@@ -18,7 +18,7 @@ export interface Metrics {
   /** An answer from upstream did not authenticate; by the error's code. */
   unproved(code: string): void;
   /** All of it, in Prometheus' text form. */
-  text(): Promise<string>;
+  readonly text: () => Promise<string>;
 }
 
 /** Seconds: from what memory gives to what upstream takes. */
@@ -87,7 +87,9 @@ export async function openMetrics(
       if (duration === undefined) byRoute.set(route, (duration = durations.labels(route)));
       duration.observe(took / 1000);
     },
-    found: (kind, layer) => void found[kind][layer]++,
+    found(kind, layer) {
+      found[kind][layer]++;
+    },
     read: (way, outcome) => reads.inc({ way, outcome }),
     unproved: (kind) => failures.inc({ kind }),
     text: all ?? (() => registry.metrics()),

@@ -8,7 +8,6 @@ import { ROOT, type Place } from './place.js';
 /** A mirror that runs. */
 export interface Served {
   readonly url: string;
-  readonly pid: number;
   /** The lines of its log so far, parsed. */
   logged(): Record<string, unknown>[];
   /** Sends a signal. */
@@ -33,7 +32,6 @@ export async function serve(t: Pick<Test, 'teardown'>, place: Place, more: reado
   });
   return {
     url,
-    pid: child.pid ?? 0,
     logged: () => stderr.split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as Record<string, unknown>),
     kill: (signal) => void child.kill(signal),
     async end(signal) {
