@@ -35,6 +35,12 @@ export interface Source {
   close(): Promise<void>;
 }
 
+/** A question to a checksum database. */
+export type Question =
+  | { readonly kind: 'latest' }
+  | { readonly kind: 'lookup'; readonly module: string; readonly version: string }
+  | { readonly kind: 'tile'; readonly tile: Tile };
+
 /** What a checksum database answers, as proved bytes ready to be sent. The test log, a log of one's own and the mirror are such. */
 export interface Database {
   readonly name: string;
@@ -44,6 +50,11 @@ export interface Database {
   lookup(module: string, version: string): Promise<Uint8Array>;
   /** The bytes of a hash or data tile. @throws {GosumError} `NOT_FOUND`. */
   tile(tile: Tile): Promise<Uint8Array>;
+  /**
+   * The answer that the methods above would give, where it lies ready in memory: the same object each time, which nobody
+   * changes. `undefined` where they have to be asked.
+   */
+  ready?(question: Question): Uint8Array | undefined;
 }
 
 /**

@@ -9,7 +9,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
-import type { Database, Store } from '../contract.js';
+import type { Database, Question, Store } from '../contract.js';
 import { GosumError, isGosumError } from '../errors.js';
 import { SumDB, type SumDBOptions } from '../client/sumdb.js';
 import { provesFork } from '../core/fork.js';
@@ -116,14 +116,38 @@ export class Mirror implements Database {
 
   async tile(tile: Tile): Promise<Uint8Array> {
     if (tile.level === DATA_LEVEL) throw notFound(`${formatTilePath(tile)}: data tiles are not kept here`);
-    const length = tile.width * HASH_SIZE;
-    const path = formatTilePath(fullTile(tile));
-    let bytes = this.#tiles.get(path);
-    if (bytes === undefined || bytes.length < length) {
-      bytes = await this.#once(`tile ${formatTilePath(tile)}`, () => this.#findTile(tile));
-      this.#tiles.set(path, bytes);
+    const ready = this.#readyTile(tile);
+    if (ready !== undefined) return ready;
+    const bytes = await this.#once(`tile ${formatTilePath(tile)}`, () => this.#findTile(tile));
+    this.#tiles.set(formatTilePath(fullTile(tile)), bytes);
+    return this.#readyTile(tile) ?? bytes.subarray(0, tile.width * HASH_SIZE);
+  }
+
+  ready(question: Question): Uint8Array | undefined {
+    switch (question.kind) {
+      case 'latest':
+        return this.#head?.note;
+      case 'lookup': {
+        const ready = this.#lookups.get(formatModuleVersion(question.module, question.version));
+        return ready?.head === this.#head ? ready?.answer : undefined;
+      }
+      case 'tile':
+        return this.#readyTile(question.tile);
     }
-    return bytes.length === length ? bytes : bytes.subarray(0, length);
+  }
+
+  /** A tile in memory. By a full tile's path the widest is kept that is known, by a partial one's what was cut from that. */
+  #readyTile(tile: Tile): Uint8Array | undefined {
+    const length = tile.width * HASH_SIZE;
+    const path = formatTilePath(tile);
+    const kept = this.#tiles.get(path);
+    if (kept?.length === length) return kept;
+    const widest = this.#tiles.get(formatTilePath(fullTile(tile)));
+    if (widest === undefined || widest.length < length) return undefined;
+    if (widest.length === length) return widest;
+    const cut = widest.slice(0, length);
+    this.#tiles.set(path, cut);
+    return cut;
   }
 
   /** Looks whether upstream has a newer head. Resolves also where that cannot be had: see `state`. */

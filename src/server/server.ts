@@ -3,8 +3,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Database } from '../contract.js';
-import { answerOf, textAnswer, type Answer } from './answers.js';
-import { routeOf, type Page } from './routes.js';
+import { answerOf, CORS, matches, textAnswer, type Answer } from './answers.js';
+import { RouteMemory, sendReady } from './ready.js';
+import type { Page } from './routes.js';
 
 /** What is served, and how. */
 export interface ServerOptions {
@@ -48,8 +49,22 @@ const KEEP_ALIVE = 75_000;
 /** Listens at a host and port; port 0 takes a free one. */
 export async function listen(host: string, port: number, options: ServerOptions): Promise<RunningServer> {
   const byName = new Map(options.databases.map((database) => [database.name, database]));
-  const names = [...byName.keys()];
+  const routes = new RouteMemory([...byName.keys()]);
   const limits = { maxHeaderSize: MAX_HEADERS, headersTimeout: HEADERS_TIMEOUT, requestTimeout: REQUEST_TIMEOUT, keepAliveTimeout: KEEP_ALIVE };
+
+  /** Answers at once where the answer is ready, and says whether it was. */
+  const handleReady = (request: IncomingMessage, response: ServerResponse): boolean => {
+    const began = performance.now();
+    const { method = 'GET', url = '/' } = request;
+    if (method !== 'GET' && method !== 'HEAD') return false;
+    const route = routes.routeOf(url);
+    if (route.kind !== 'database' || route.asked.kind === 'supported') return false;
+    const body = byName.get(route.name)?.ready?.(route.asked);
+    if (body === undefined) return false;
+    const status = sendReady(request, response, route.asked, body);
+    options.access?.({ method, url, route: route.asked.kind, status, bytes: body.length, took: performance.now() - began });
+    return true;
+  };
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const began = performance.now();
@@ -57,7 +72,7 @@ export async function listen(host: string, port: number, options: ServerOptions)
     let kind = 'refused';
     let answer: Answer;
     try {
-      const route = routeOf(url, names);
+      const route = routes.routeOf(url);
       if (method === 'OPTIONS') {
         answer = { status: 204, headers: PREFLIGHT, body: new Uint8Array() };
       } else if (method !== 'GET' && method !== 'HEAD') {
@@ -82,7 +97,9 @@ export async function listen(host: string, port: number, options: ServerOptions)
     options.access?.({ method, url, route: kind, status, bytes: answer.body.length, took: performance.now() - began });
   };
 
-  const server = createServer(limits, (request, response) => void handle(request, response));
+  const server = createServer(limits, (request, response) => {
+    if (!handleReady(request, response)) void handle(request, response);
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, resolve);
@@ -94,8 +111,6 @@ export async function listen(host: string, port: number, options: ServerOptions)
   };
 }
 
-/** Reading is for everybody: all of it is public. */
-const CORS = { 'access-control-allow-origin': '*', 'x-content-type-options': 'nosniff' };
 const PREFLIGHT = { ...CORS, 'access-control-allow-methods': 'GET, HEAD', 'access-control-max-age': '86400' };
 
 function send(request: IncomingMessage, response: ServerResponse, { status, headers, body }: Answer): number {
@@ -107,10 +122,6 @@ function send(request: IncomingMessage, response: ServerResponse, { status, head
   if (known || request.method === 'HEAD' || sent === 204) response.end();
   else response.end(body);
   return sent;
-}
-
-function matches(header: string | undefined, etag: string): boolean {
-  return header?.split(',').some((each) => [etag, `W/${etag}`, '*'].includes(each.trim())) === true;
 }
 
 function drain(server: Server, grace: number): Promise<void> {
