@@ -19,6 +19,7 @@ import { formatModuleVersion, lookupPath } from '../core/module.js';
 import { formatLookup, type LogRecord } from '../core/record.js';
 import { DATA_LEVEL, formatTilePath, fullTile, tileInTree, type Tile } from '../core/tile.js';
 import { openTreeHead, type SignedHead } from '../core/treehead.js';
+import { Gathered } from './gathered.js';
 
 /** What a mirror stands on. */
 export interface MirrorOptions extends Pick<SumDBOptions, 'key' | 'source' | 'store' | 'notice'> {
@@ -67,6 +68,7 @@ export class Mirror implements Database {
   readonly #lookups: LRUCache<string, ReadyLookup>;
   readonly #tiles: LRUCache<string, Uint8Array>;
   readonly #unknown = new LRUCache<string, GosumError>({ max: MOST_UNKNOWN, ttl: UNKNOWN_STANDS });
+  readonly #keptTiles: Gathered<Tile, Uint8Array | undefined>;
   readonly #flights = new Map<string, Promise<unknown>>();
   #head: SignedHead | undefined;
   #opened: Promise<void> | undefined;
@@ -81,6 +83,7 @@ export class Mirror implements Database {
     this.name = this.#db.key.name;
     this.#vkey = formatVerifierKey(this.#db.key);
     this.#store = store;
+    this.#keptTiles = new Gathered((tiles) => store.tiles(this.#vkey, tiles));
     this.#skippedBy = skippedBy;
     this.#lookups = new LRUCache({ maxSize: Math.ceil((memory + 1) / 4), sizeCalculation: ({ answer }) => answer.length + 500 });
     this.#tiles = new LRUCache({ maxSize: memory + 1, sizeCalculation: (bytes) => bytes.length + 200 });
@@ -209,8 +212,7 @@ export class Mirror implements Database {
     }
     if (!reaches(head, tile)) throw notFound(`${formatTilePath(tile)}: beyond the tree of ${head.size}`);
     const own = tileInTree(tile.level, tile.n, head.size) ?? tile;
-    const [whole, part] = await this.#store.tiles(this.#vkey, [own, tile]);
-    const kept = whole ?? part;
+    const kept = (await this.#keptTiles.get(own)) ?? (own.width === tile.width ? undefined : await this.#keptTiles.get(tile));
     if (kept !== undefined) return kept;
     const [proved] = await this.#db.tiles([tile]);
     if (proved === undefined) throw new Error(`${formatTilePath(tile)} was not read`);

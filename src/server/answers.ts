@@ -1,6 +1,6 @@
 /** What is answered: status, headers and bytes, ready to be sent. */
 
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Database, Question } from '../contract.js';
 import { encodeUtf8 } from '../core/text.js';
 import { DATA_LEVEL, TILE_WIDTH } from '../core/tile.js';
@@ -76,7 +76,7 @@ const TAGS = new WeakMap<Uint8Array, string>();
 export function foundAnswer(question: Question, body: Uint8Array): Answer {
   let etag = TAGS.get(body);
   if (etag === undefined) {
-    etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
+    etag = `"${hash('sha256', body, 'base64url').slice(0, 22)}"`;
     TAGS.set(body, etag);
   }
   const type = question.kind === 'tile' && question.tile.level !== DATA_LEVEL ? BYTES : TEXT;
