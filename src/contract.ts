@@ -87,6 +87,12 @@ export interface Turn {
   end(failure: unknown): void;
 }
 
+/** A question to a checksum database. */
+export type Question =
+  | { readonly kind: 'latest' }
+  | { readonly kind: 'lookup'; readonly module: string; readonly version: string }
+  | { readonly kind: 'tile'; readonly tile: Tile };
+
 /** What a checksum database answers, as proved bytes ready to be sent. The test log, a log of one's own and the mirror are such. */
 export interface Database {
   readonly name: string;
@@ -98,6 +104,11 @@ export interface Database {
   tile(tile: Tile, caller?: Caller): Promise<Uint8Array>;
   /** The answer to a bulk query: one head, and all records proved under it together. Absent where it is not offered. */
   bulk?(query: BulkQuery, caller?: Caller): Promise<Uint8Array>;
+  /**
+   * The answer that the methods above would give, where it lies ready in memory: the same object each time, which nobody
+   * changes. `undefined` where they have to be asked.
+   */
+  ready?(question: Question): Uint8Array | undefined;
 }
 
 /**

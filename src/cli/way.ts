@@ -45,7 +45,7 @@ export function openWay(text: string, from: string, settings: Settings, options:
 export function openWaysOf(texts: readonly string[], from: string, settings: Settings, options: AllWaysOptions): Ways {
   const wanted = texts.length === 0 ? ['goproxy'] : texts;
   if (new Set(wanted).size !== wanted.length) throw invalid(from, wanted.join(', '), 'a way stands there twice');
-  const { around = (way) => way } = options;
+  const { around = (way: Source): Source => way } = options;
   return openWays(wanted.map((text) => around(openWay(text, from, settings, options))), options);
 }
 

@@ -9,7 +9,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
-import type { Caller, Database, Store } from '../contract.js';
+import type { Caller, Database, Question, Store } from '../contract.js';
 import { GosumError, isGosumError } from '../errors.js';
 import { SumDB, type Lookups, type SumDBOptions } from '../client/sumdb.js';
 import type { BulkQuery } from '../core/bulkform.js';
@@ -21,6 +21,7 @@ import { formatLookup, type LogRecord } from '../core/record.js';
 import { DATA_LEVEL, formatTilePath, fullTile, tileInTree, type Tile } from '../core/tile.js';
 import { openTreeHead, type SignedHead } from '../core/treehead.js';
 import { BulkMaker } from './bulk.js';
+import { Gathered } from './gathered.js';
 
 /** What a mirror stands on. */
 export interface MirrorOptions extends Pick<SumDBOptions, 'key' | 'source' | 'store' | 'notice'> {
@@ -93,6 +94,7 @@ export class Mirror implements Database {
   readonly #lookups: LRUCache<string, ReadyLookup>;
   readonly #tiles: LRUCache<string, Uint8Array>;
   readonly #unknown = new LRUCache<string, GosumError>({ max: MOST_UNKNOWN, ttl: UNKNOWN_STANDS });
+  readonly #keptTiles: Gathered<Tile, Uint8Array | undefined>;
   readonly #flights = new Map<string, Promise<unknown>>();
   readonly #bulk: BulkMaker;
   #head: SignedHead | undefined;
@@ -109,6 +111,7 @@ export class Mirror implements Database {
     this.name = this.#db.key.name;
     this.#vkey = formatVerifierKey(this.#db.key);
     this.#store = store;
+    this.#keptTiles = new Gathered((tiles) => store.tiles(this.#vkey, tiles));
     this.#skippedBy = skippedBy;
     this.#told = told;
     this.#bulk = new BulkMaker(this.#db, store, this.#vkey);
@@ -159,18 +162,48 @@ export class Mirror implements Database {
 
   async tile(tile: Tile, caller?: Caller): Promise<Uint8Array> {
     if (tile.level === DATA_LEVEL) throw notFound(`${formatTilePath(tile)}: data tiles are not kept here`);
-    const length = tile.width * HASH_SIZE;
-    const path = formatTilePath(fullTile(tile));
-    const ready = this.#tiles.get(path);
-    if (ready !== undefined && ready.length >= length) {
-      this.#told(FOUND.tile.memory);
-      return ready.length === length ? ready : ready.subarray(0, length);
-    }
+    const ready = this.#readyTile(tile);
+    if (ready !== undefined) return ready;
     const kept = await this.#once(`kept ${formatTilePath(tile)}`, () => this.#keptTile(tile));
     const bytes = kept ?? (await this.#upstream(`tile ${formatTilePath(tile)}`, caller, () => this.#askTile(tile)));
     this.#told(kept === undefined ? FOUND.tile.upstream : FOUND.tile.store);
-    this.#tiles.set(path, bytes);
-    return bytes.length === length ? bytes : bytes.subarray(0, length);
+    this.#tiles.set(formatTilePath(fullTile(tile)), bytes);
+    return this.#cutTile(tile) ?? bytes.subarray(0, tile.width * HASH_SIZE);
+  }
+
+  ready(question: Question): Uint8Array | undefined {
+    switch (question.kind) {
+      case 'latest':
+        return this.#head?.note;
+      case 'lookup': {
+        const ready = this.#lookups.get(formatModuleVersion(question.module, question.version));
+        if (ready === undefined || ready.head !== this.#head) return undefined;
+        this.#told(FOUND.lookup.memory);
+        return ready.answer;
+      }
+      case 'tile':
+        return this.#readyTile(question.tile);
+    }
+  }
+
+  #readyTile(tile: Tile): Uint8Array | undefined {
+    const ready = this.#cutTile(tile);
+    if (ready !== undefined) this.#told(FOUND.tile.memory);
+    return ready;
+  }
+
+  /** A tile in memory. By a full tile's path the widest is kept that is known, by a partial one's what was cut from that. */
+  #cutTile(tile: Tile): Uint8Array | undefined {
+    const length = tile.width * HASH_SIZE;
+    const path = formatTilePath(tile);
+    const kept = this.#tiles.get(path);
+    if (kept?.length === length) return kept;
+    const widest = this.#tiles.get(formatTilePath(fullTile(tile)));
+    if (widest === undefined || widest.length < length) return undefined;
+    if (widest.length === length) return widest;
+    const cut = widest.slice(0, length);
+    this.#tiles.set(path, cut);
+    return cut;
   }
 
   async bulk({ old, wanted }: BulkQuery, caller?: Caller): Promise<Uint8Array> {
@@ -293,8 +326,7 @@ export class Mirror implements Database {
     }
     if (!reaches(head, tile)) return undefined;
     const own = tileInTree(tile.level, tile.n, head.size) ?? tile;
-    const [whole, part] = await this.#store.tiles(this.#vkey, [own, tile]);
-    return whole ?? part;
+    return (await this.#keptTiles.get(own)) ?? (own.width === tile.width ? undefined : this.#keptTiles.get(tile));
   }
 
   async #askTile(tile: Tile): Promise<Uint8Array> {
@@ -325,7 +357,7 @@ export class Mirror implements Database {
     const errors = new Set([problem, ...answers].filter((each) => isGosumError(each)));
     for (const error of errors) if (error.outcome === 'unproved') this.#told({ kind: 'unproved', error });
     this.#noteFailure(problem ?? [...errors].find(({ outcome }) => outcome !== 'missing'));
-    if (problem?.code === 'FORK' && !this.#forked) {
+    if (problem?.code === 'FORK') {
       this.#forked = true;
       this.#told({ kind: 'fork', error: problem });
     }

@@ -1,7 +1,7 @@
 /** What is answered: status, headers and bytes, ready to be sent. */
 
-import { createHash } from 'node:crypto';
-import type { Caller, Database } from '../contract.js';
+import { hash } from 'node:crypto';
+import type { Caller, Database, Question } from '../contract.js';
 import { parseBulkQuery } from '../core/bulkform.js';
 import { encodeUtf8 } from '../core/text.js';
 import { DATA_LEVEL, TILE_WIDTH } from '../core/tile.js';
@@ -15,6 +15,9 @@ export interface Answer {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
 }
+
+/** Headers of every answer: reading is for everybody, all of it is public. */
+export const CORS = { 'access-control-allow-origin': '*', 'x-content-type-options': 'nosniff' } as const;
 
 const TEXT = 'text/plain; charset=utf-8';
 const BYTES = 'application/octet-stream';
@@ -50,14 +53,11 @@ export async function answerOf(
       case 'supported':
         return announcing(database, textAnswer(200, '', HEAD));
       case 'latest':
-        return announcing(database, tagged(TEXT, HEAD, await database.latest()));
+        return announcing(database, foundAnswer(asked, await database.latest()));
       case 'lookup':
-        return tagged(TEXT, LOOKUP, await database.lookup(asked.module, asked.version, caller));
-      case 'tile': {
-        const { tile } = asked;
-        const cache = tile.width === TILE_WIDTH ? FOR_EVER : PARTIAL;
-        return tagged(tile.level === DATA_LEVEL ? TEXT : BYTES, cache, await database.tile(tile, caller));
-      }
+        return foundAnswer(asked, await database.lookup(asked.module, asked.version, caller));
+      case 'tile':
+        return foundAnswer(asked, await database.tile(asked.tile, caller));
       case 'bulk': {
         if (database.bulk === undefined) return textAnswer(404, 'not found\n');
         const answer = await database.bulk(parseBulkQuery(body), caller);
@@ -98,16 +98,32 @@ function tooMany(error: LimitError): Answer {
   return { ...rest, headers: { ...headers, 'retry-after': String(error.retryAfter) } };
 }
 
-/** The answers with bodies that stay in memory: a mirror gives the same bytes, as the same object, again and again. */
-const READY = new WeakMap<Uint8Array, Answer>();
+/** The tags of bodies that stay in memory: a mirror gives the same bytes, as the same object, again and again. */
+const TAGS = new WeakMap<Uint8Array, string>();
 
-function tagged(type: string, cache: string, body: Uint8Array): Answer {
-  let ready = READY.get(body);
-  // the same bytes may be asked for as a partial tile and as a full one, which are kept for different times
-  if (ready?.headers['cache-control'] !== cache) {
-    const etag = ready?.headers.etag ?? `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
-    ready = { status: 200, headers: { 'content-type': type, 'cache-control': cache, etag }, body };
-    READY.set(body, ready);
+/** The answer with what the database has found. */
+export function foundAnswer(question: Question, body: Uint8Array): Answer {
+  let etag = TAGS.get(body);
+  if (etag === undefined) {
+    etag = `"${hash('sha256', body, 'base64url').slice(0, 22)}"`;
+    TAGS.set(body, etag);
   }
-  return ready;
+  const type = question.kind === 'tile' && question.tile.level !== DATA_LEVEL ? BYTES : TEXT;
+  return { status: 200, headers: { 'content-type': type, 'cache-control': keepingOf(question), etag }, body };
+}
+
+function keepingOf(question: Question): string {
+  switch (question.kind) {
+    case 'latest':
+      return HEAD;
+    case 'lookup':
+      return LOOKUP;
+    case 'tile':
+      return question.tile.width === TILE_WIDTH ? FOR_EVER : PARTIAL;
+  }
+}
+
+/** Reports whether the client has what the tag stands for (If-None-Match, RFC 9110 §13.1.2). */
+export function matches(header: string | undefined, etag: string): boolean {
+  return header?.split(',').some((each) => [etag, `W/${etag}`, '*'].includes(each.trim())) === true;
 }

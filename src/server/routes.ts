@@ -4,18 +4,17 @@
  * nothing goes any further.
  */
 
+import type { Question } from '../contract.js';
 import { unescapeModulePath, unescapeVersion } from '../core/module.js';
-import { parseTilePath, type Tile } from '../core/tile.js';
+import { parseTilePath } from '../core/tile.js';
 import { isGosumError } from '../errors.js';
 
 /** What is asked of a database. */
 export type Asked =
   | { readonly kind: 'supported' }
-  | { readonly kind: 'latest' }
-  | { readonly kind: 'lookup'; readonly module: string; readonly version: string }
-  | { readonly kind: 'tile'; readonly tile: Tile }
   /** What is wanted is in the request's body. */
-  | { readonly kind: 'bulk' };
+  | { readonly kind: 'bulk' }
+  | Question;
 
 /** Where a URL leads. */
 export type Route =

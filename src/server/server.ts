@@ -5,9 +5,10 @@ import { createServer as createTlsServer, type Server as TlsServer } from 'node:
 import type { AddressInfo } from 'node:net';
 import type { Caller, Database } from '../contract.js';
 import { MAX_BULK_QUERY } from '../core/bulkform.js';
-import { answerOf, textAnswer, type Answer } from './answers.js';
+import { answerOf, CORS, matches, textAnswer, type Answer } from './answers.js';
 import { readBody } from './body.js';
-import { nameRequest } from './requestid.js';
+import { RouteMemory, sendReady, type Sent } from './ready.js';
+import { nameRequest, type RequestName } from './requestid.js';
 import { routeOf, type Asked, type Page } from './routes.js';
 
 /** A certificate and its key, PEM. */
@@ -90,11 +91,34 @@ const STALLED = 120_000;
 /** Listens at a host and port; port 0 takes a free one. */
 export async function listen(host: string, port: number, options: ServerOptions): Promise<RunningServer> {
   const byName = new Map(options.databases.map((database) => [database.name, database]));
-  const names = [...byName.keys()];
+  const routes = new RouteMemory([...byName.keys()]);
   const limits = { maxHeaderSize: MAX_HEADERS, headersTimeout: HEADERS_TIMEOUT, requestTimeout: REQUEST_TIMEOUT, keepAliveTimeout: KEEP_ALIVE };
 
   const { admit, measured, access, tls } = options;
   let closing = false;
+
+  const nameOf = ({ headers }: IncomingMessage): RequestName | undefined =>
+    access !== undefined || headers['x-request-id'] !== undefined ? nameRequest(headers) : undefined;
+
+  /** Answers at once where the answer is ready, and says whether it was. */
+  const handleReady = (request: IncomingMessage, response: ServerResponse): boolean => {
+    const began = performance.now();
+    const { method = 'GET', url = '/' } = request;
+    if (method !== 'GET' && method !== 'HEAD') return false;
+    const route = routes.routeOf(url);
+    if (route.kind !== 'database') return false;
+    const { asked, name } = route;
+    if (asked.kind !== 'lookup' && asked.kind !== 'tile') return false;
+    const body = byName.get(name)?.ready?.(asked);
+    if (body === undefined) return false;
+    const named = nameOf(request);
+    if (closing) response.shouldKeepAlive = false;
+    const sent = sendReady(request, response, asked, body, named?.id);
+    const took = performance.now() - began;
+    measured?.(asked.kind, sent.status, took);
+    if (named !== undefined) access?.({ ...named, ...sent, method, url, route: asked.kind, database: name, asked, took, client: request.socket.remoteAddress ?? '' });
+    return true;
+  };
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const began = performance.now();
@@ -105,7 +129,7 @@ export async function listen(host: string, port: number, options: ServerOptions)
     let name: string | undefined;
     let answer: Answer;
     try {
-      const route = routeOf(url, names, method);
+      const route = routeOf(url, [...byName.keys()], method);
       if (method === 'OPTIONS') {
         answer = NO_CONTENT;
       } else if (route.kind === 'refused') {
@@ -126,7 +150,7 @@ export async function listen(host: string, port: number, options: ServerOptions)
       options.failed?.(error);
       answer = textAnswer(500, 'a mistake of the server\n');
     }
-    const named = access !== undefined || request.headers['x-request-id'] !== undefined ? nameRequest(request.headers) : undefined;
+    const named = nameOf(request);
     if (closing) response.shouldKeepAlive = false;
     const { status, bytes } = send(request, response, answer, named?.id);
     const took = performance.now() - began;
@@ -134,7 +158,9 @@ export async function listen(host: string, port: number, options: ServerOptions)
     if (named !== undefined) access?.({ ...named, method, url, route: kind, database: name, asked, status, bytes, took, client });
   };
 
-  const onRequest = (request: IncomingMessage, response: ServerResponse): void => void handle(request, response);
+  const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+    if (!handleReady(request, response)) void handle(request, response);
+  };
   const server = tls === undefined ? createServer(limits, onRequest) : createTlsServer({ ...limits, ...pemOf(tls) }, onRequest);
   server.maxConnections = options.maxConnections ?? Infinity;
   server.timeout = options.stalled ?? STALLED;
@@ -169,40 +195,20 @@ function pemOf({ cert, key }: TlsFiles): { cert: string | Buffer; key: string | 
   return { cert: pem(cert), key: pem(key) };
 }
 
-/** Reading is for everybody: all of it is public. */
-const CORS = { 'access-control-allow-origin': '*', 'x-content-type-options': 'nosniff' };
 const PREFLIGHT = { 'access-control-allow-methods': 'GET, HEAD', 'access-control-max-age': '86400' };
 const NO_CONTENT: Answer = { status: 204, headers: PREFLIGHT, body: new Uint8Array() };
 
-/** The headers of answers as they are sent, names and values in turn: of those that are sent again and again made once. */
-const SENT = new WeakMap<Answer, readonly string[]>();
-
-function headersOf(answer: Answer): readonly string[] {
-  let sent = SENT.get(answer);
-  if (sent === undefined) {
-    const length = answer.status === 204 ? {} : { 'content-length': String(answer.body.length) };
-    sent = Object.entries({ ...CORS, ...answer.headers, ...length }).flat();
-    SENT.set(answer, sent);
-  }
-  return sent;
-}
-
-function send(request: IncomingMessage, response: ServerResponse, answer: Answer, id: string | undefined): { status: number; bytes: number } {
-  const { status, body } = answer;
-  const { etag } = answer.headers;
-  const known = status === 200 && etag !== undefined && matches(request.headers['if-none-match'], etag);
-  const headers = known ? Object.entries({ ...CORS, ...answer.headers }).flat() : headersOf(answer);
-  response.writeHead(known ? 304 : status, (id === undefined ? headers : [...headers, 'x-request-id', id]) as string[]);
+function send(request: IncomingMessage, response: ServerResponse, { status, headers, body }: Answer, id: string | undefined): Sent {
+  const known = status === 200 && headers.etag !== undefined && matches(request.headers['if-none-match'], headers.etag);
+  const length = known || status === 204 ? {} : { 'content-length': String(body.length) };
+  const named = id === undefined ? {} : { 'x-request-id': id };
+  response.writeHead(known ? 304 : status, { ...CORS, ...headers, ...length, ...named });
   if (known || request.method === 'HEAD' || status === 204) {
     response.end();
     return { status: known ? 304 : status, bytes: 0 };
   }
   response.end(body);
   return { status, bytes: body.length };
-}
-
-function matches(header: string | undefined, etag: string): boolean {
-  return header?.split(',').some((each) => [etag, `W/${etag}`, '*'].includes(each.trim())) === true;
 }
 
 function drain(server: Server, grace: number): Promise<void> {
