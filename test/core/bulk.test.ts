@@ -302,6 +302,8 @@ t.test('bad questions', (t) => {
     'a negative count': good.replace('0', '-1'),
     'a count beyond all counts': good.replace('0', '9007199254740992'),
     'no newline at the end': good.slice(0, -1),
+    'no newline at the end of the second': `${good}example.com/b v1.0.0`,
+    'another word': good.replace('old', 'new'),
     'a blank line': `${good}\n`,
     'a carriage return': good.replaceAll('\n', '\r\n'),
     'a byte order mark': `\ufeff${good}`,
