@@ -69,6 +69,6 @@ export {
   type BulkMissing,
   type BulkQuery,
 } from './core/bulkform.js';
-export { makeBulk, openBulk, type BulkAnswer } from './core/bulk.js';
+export { bulkHashCount, makeBulk, openBulk, type BulkAnswer } from './core/bulk.js';
 export { hashAtSize, liesUnder, linkedHead, newestHead, Timeline } from './core/timeline.js';
 export { checkFork, ForkError, forkError, formatFork, type ForkProof } from './core/fork.js';

@@ -14,6 +14,7 @@ import { openEnvironment } from '../src/config/environment.js';
 import { CODES, openFileSource, openMemoryStore, outcomeOf, parseGoUrl, SumDB, SUM_GOLANG_ORG, verifyGoSum, type Source } from '../src/index.js';
 import { TestLog } from '../src/testing/index.js';
 import { HASH_SIZE, makeReceipt, planTiles, proveRecordIn, rangeHash } from '../src/tlog.js';
+import { answerTo, askFor, partsOf } from './core/bulkrig.js';
 import { LOG_SUBJECTS } from './differential/log.js';
 import { MODULE_SUBJECTS } from './differential/modules.js';
 import { TREE_SUBJECTS } from './differential/tree.js';
@@ -234,6 +235,16 @@ t.test('docs/receipt.md: the example', (t) => {
   t.equal(ranges.length, 4);
   t.same(Buffer.from(bytes).subarray(-want.length), want);
   t.equal(want.length, 'hashes 4\n'.length + 4 * HASH_SIZE);
+  t.end();
+});
+
+t.test('docs/bulk.md: the example', (t) => {
+  const log = new TestLog().fill(9);
+  const { hashes } = partsOf(answerTo(askFor(log, 9, 5, [1, 2, 6])));
+  const example = DOCS.get('docs/bulk.md')!.split('## Example')[1]!;
+  const ranges = [...example.matchAll(/^\| \[(\d), (\d)\) \|/gm)].map(([, lo, hi]) => ({ lo: Number(lo), hi: Number(hi) }));
+  t.equal(ranges.length, 6);
+  t.same(Buffer.concat(hashes), Buffer.concat(ranges.map((range) => rangeHash(range, log.read))));
   t.end();
 });
 

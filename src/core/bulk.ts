@@ -60,7 +60,7 @@ export function makeBulk(
   const { size } = head;
   const proved = sortRecords(records.map((record) => proveRecordIn(tree, head, record)));
   const ids = proved.map(({ id }) => id);
-  const hashes = coveringRanges(size, ids, old < size ? old : 0).map((range) => rangeHash(range, tree.read));
+  const hashes = coveringRanges(size, ids, old).map((range) => rangeHash(range, tree.read));
   return formatBulkAnswer({ note: head.note, missing, records: proved, hashes });
 }
 
@@ -88,7 +88,7 @@ export function bulkHashCount(size: number, ids: readonly number[], old = 0): nu
  */
 export function openBulk(bytes: Uint8Array, key: VerifierKey, query: BulkQuery, known: SignedHead | undefined): BulkAnswer {
   const { old } = query;
-  if (old !== (known?.size ?? 0)) throw new Error(`the question was asked with a head of ${old}, not ${known?.size ?? 0}`);
+  if (old !== (known?.size ?? 0)) throw new Error(`the query was made with a head of ${old}, not ${known?.size ?? 0}`);
   const { note, missing, records, hashes } = parseBulkAnswer(bytes);
   const head = openTreeHead(note, key);
   const { size } = head;

@@ -1,5 +1,5 @@
 /**
- * The form of bulk proofs (docs/bulk.md): the question, which is text, and the answer, which is lines and counted bytes.
+ * The form of bulk proofs (docs/bulk.md): the query, which is text, and the answer, which is lines and counted bytes.
  *
  * Here is nothing proved: that is bulk.ts.
  */
@@ -12,9 +12,9 @@ import { formatHashes, formatRecords, Parts, readHashes, readRecords } from './p
 import type { LogRecord } from './record.js';
 import { decodeUtf8, encodeUtf8, joinBytes, quote } from './text.js';
 
-/** The most module versions of one question. */
+/** The most module versions of one query. */
 export const MAX_BULK = 5000;
-/** The most bytes of a question. */
+/** The most bytes of a query. */
 export const MAX_BULK_QUERY = 1_000_000;
 
 /** The levels of the greatest tree: so many hashes at most for a record, and twice as many for an earlier size. */
@@ -51,13 +51,13 @@ export interface BulkParts<H> {
   readonly hashes: H;
 }
 
-/** The line of a module version, as question and answer have it. */
+/** The line of a module version, as query and answer have it. */
 export function bulkKey({ module, version }: ModuleVersion): string {
   return `${module} ${version}`;
 }
 
 /**
- * Writes a question.
+ * Writes a query.
  *
  * @throws {GosumError} `BULK_MALFORMED` where it has too much in it, or something twice; `MODULE_PATH_MALFORMED`,
  * `VERSION_MALFORMED`.
@@ -70,7 +70,7 @@ export function formatBulkQuery(query: BulkQuery): Uint8Array {
 }
 
 /**
- * Parses a question: a line `old M`, and lines `path version`, unescaped.
+ * Parses a query: a line `old M`, and lines `path version`, unescaped.
  *
  * @param bytes attacker-controlled.
  * @throws {GosumError} `BULK_MALFORMED`.
@@ -82,7 +82,6 @@ export function parseBulkQuery(bytes: Uint8Array): BulkQuery {
     if (lines.pop() !== '') throw malformedQuery('the last line has no newline');
     const [first = '', ...keys] = lines;
     if (!first.startsWith('old ')) throw malformedQuery('no line of old');
-    if (keys.length > MAX_BULK) throw tooMany(keys.length);
     const wanted = keys.map((key) => {
       const space = key.indexOf(' ');
       return { module: key.slice(0, Math.max(space, 0)), version: key.slice(space + 1) };
@@ -124,7 +123,7 @@ export function parseBulkAnswer(bytes: Uint8Array): BulkParts<Uint8Array> {
 
 /** What an answer is refused with that has not the form. */
 export function malformedAnswer(detail: string, cause?: unknown): GosumError {
-  return new GosumError('BULK_MALFORMED', `malformed answer to a bulk question: ${detail}`, { cause });
+  return new GosumError('BULK_MALFORMED', `malformed bulk answer: ${detail}`, { cause });
 }
 
 /** Of a missing one's line. Whether its key can be a module version is not looked at: it must be one of those asked for. */
@@ -136,7 +135,7 @@ function missingOf(line: string): BulkMissing {
 
 function checkWanted(wanted: readonly ModuleVersion[]): void {
   if (wanted.length === 0) throw malformedQuery('it asks for nothing');
-  if (wanted.length > MAX_BULK) throw tooMany(wanted.length);
+  if (wanted.length > MAX_BULK) throw malformedQuery(`it asks for ${wanted.length} module versions, at most ${MAX_BULK} allowed`);
   for (const { module, version } of wanted) {
     checkModulePath(module);
     checkVersion(version);
@@ -148,10 +147,6 @@ function checkQuerySize(bytes: Uint8Array): void {
   if (bytes.length > MAX_BULK_QUERY) throw malformedQuery(`${bytes.length} bytes, at most ${MAX_BULK_QUERY} allowed`);
 }
 
-function tooMany(count: number): GosumError {
-  return malformedQuery(`it asks for ${count} module versions, at most ${MAX_BULK} allowed`);
-}
-
 function malformedQuery(detail: string, cause?: unknown): GosumError {
-  return new GosumError('BULK_MALFORMED', `malformed bulk question: ${detail}`, { cause });
+  return new GosumError('BULK_MALFORMED', `malformed bulk query: ${detail}`, { cause });
 }
