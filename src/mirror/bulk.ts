@@ -3,6 +3,7 @@
  * store and where it lacks one upstream, authenticated, and made into one compact proof (docs/bulk.md).
  */
 
+import { bulkhead } from 'cockatiel';
 import type { Store } from '../contract.js';
 import type { SumDB } from '../client/sumdb.js';
 import { makeBulk } from '../core/bulk.js';
@@ -15,7 +16,10 @@ import type { Tile } from '../core/tile.js';
 import type { SignedHead } from '../core/treehead.js';
 import { isGosumError, type GosumError } from '../errors.js';
 
-/** Answers that are made at a time: the tiles of 5,000 records of a log of 72 million are some 55 MB. The others wait. */
+/**
+ * Answers that are made at a time, and for which upstream is asked at a time: the tiles of 5,000 records of a log of
+ * 72 million are some 55 MB. The others wait.
+ */
 const AT_A_TIME = 2;
 
 /** Makes bulk answers, a few at a time. */
@@ -23,8 +27,8 @@ export class BulkMaker {
   readonly #db: SumDB;
   readonly #store: Store;
   readonly #vkey: string;
-  readonly #waiting: (() => void)[] = [];
-  #running = 0;
+  readonly #asking = bulkhead(AT_A_TIME, Infinity);
+  readonly #making = bulkhead(AT_A_TIME, Infinity);
 
   /** @param db reads and keeps the tiles that the store lacks. */
   constructor(db: SumDB, store: Store, vkey: string) {
@@ -33,8 +37,13 @@ export class BulkMaker {
     this.#vkey = vkey;
   }
 
+  /** Asks upstream for the records of an answer, when its turn comes. */
+  ask<T>(work: () => Promise<T>): Promise<T> {
+    return this.#asking.execute(work);
+  }
+
   /**
-   * Makes an answer.
+   * Makes an answer, when its turn comes.
    *
    * @param head proved, with every record in its tree.
    * @param old size of the client's head; where it is beyond `head`, the client will see by the answer that we are behind.
@@ -55,7 +64,7 @@ export class BulkMaker {
       if (isGosumError(result)) missing.push({ module, version, status: statusOf(result) });
       else records.push(result);
     }
-    return this.#inTurn(async () => {
+    return this.#making.execute(async () => {
       const links = old > 0 && old < head.size ? [old] : [];
       const plan = planTiles(head, { records: records.map(({ id }) => id), links });
       const tree = plan.authenticate(await this.#read(plan.tiles));
@@ -70,18 +79,6 @@ export class BulkMaker {
     const read = await this.#db.tiles(lacking);
     let next = 0;
     return kept.map((bytes, i) => bytes ?? read[next++]?.bytes.subarray(0, (tiles[i]?.width ?? 0) * HASH_SIZE));
-  }
-
-  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#running < AT_A_TIME) this.#running++;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    try {
-      return await work();
-    } finally {
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#running--;
-      else next(); // the place is handed on
-    }
   }
 }
 

@@ -288,7 +288,7 @@ export class Mirror implements Database {
       const name = formatModuleVersion(each.module, each.version);
       const record = this.#once(`lookup ${name}`, async () => {
         mine.push(each);
-        asked ??= Promise.resolve().then(() => this.#ask(mine, false)); // once all of them are known
+        asked ??= Promise.resolve().then(() => this.#bulk.ask(() => this.#ask(mine, false))); // once all of them are known
         return this.#recordOf(name, await asked);
       });
       found.set(name, await record.catch(notLocal));

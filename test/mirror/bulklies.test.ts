@@ -121,6 +121,7 @@ t.test('a timeline that moves while a bulk query is under way', async (t) => {
   const lookups = await lookup(log, await rig.way('proxy'), FEW, { store });
   t.strictSame(verdicts(lookups), right(log, FEW));
   t.strictSame([lookups.head?.size, lookups.problem], [4000, undefined]);
+  t.strictSame(verdicts(await new SumDB({ key: log.key, store }).lookup(FEW)), right(log, FEW), 'all of it was kept');
   await direct.close();
   await rig.close();
 });
