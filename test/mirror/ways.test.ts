@@ -305,8 +305,10 @@ t.test('the poll: jitter, sooner and then less often after failures', async (t) 
 
 /** Tries for some seconds. */
 async function until(good: () => Promise<boolean>): Promise<boolean> {
-  for (const end = Date.now() + 4000; Date.now() < end; await sleep(10)) {
-    if (await good()) return true;
+  const end = Date.now() + 4000;
+  while (!(await good())) {
+    if (Date.now() > end) return false;
+    await sleep(10);
   }
-  return false;
+  return true;
 }
