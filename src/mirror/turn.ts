@@ -72,9 +72,9 @@ export class WaysTurn implements Turn {
       } catch (error) {
         if (!isGosumError(error) || error.outcome === 'local' || options.signal?.aborted === true) throw error;
         const missing = error.code === 'NOT_FOUND';
-        // Of a lookup it is the database's word. A partial tile may be gone; what else is missing has to be there.
+        // Of a lookup it is the database's word. A tile may be gone, or not be there yet; but a head there has to be.
         if (missing && isLookup(path)) throw error;
-        if (!missing || !path.includes('.p/')) part.failure = error;
+        if (!missing || path === '/latest') part.failure = error;
         failures.push(error);
       }
     }

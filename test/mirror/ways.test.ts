@@ -13,10 +13,12 @@ import { MODULES, newLog } from '../client/rig.js';
 import { get, newWaysRig, QUICK, wayTo } from './waysrig.js';
 
 const honest: Bend = (_, answer) => answer;
+/** Not to be added to. */
+const LOG = newLog(3000);
 const LOOKUP = (i: number): string => `/lookup/example.com/!mod${i}@v1.${i}.0`;
 
 t.test('the first way is asked alone, while it is good', async (t) => {
-  const rig = await newWaysRig([newLog(3000), newLog(3000)]);
+  const rig = await newWaysRig([LOG, LOG]);
   for (let i = 0; i < MODULES.length; i++) t.equal((await get(rig.url + LOOKUP(i))).status, 200);
   t.strictSame(rig.upstreams[1]!.requests, []);
   t.match(rig.ways.states, [
@@ -42,10 +44,11 @@ const BAD: readonly { name: string; bend: Bend; count: 'unproved' | 'failed' }[]
 ];
 
 t.test('a way that is not good is taken out, the other one answers all, and it comes back when it is good again', async (t) => {
+  t.jobs = 4;
   await Promise.all(
     BAD.map(({ name, bend, count }) =>
-      t.test(name, async (t) => {
-        const rig = await newWaysRig([newLog(3000), newLog(3000)]);
+      t.test(name, { buffered: true }, async (t) => {
+        const rig = await newWaysRig([LOG, LOG]);
         const [bad] = rig.upstreams;
         bad!.answer = bend;
         await rig.mirror.refresh();
@@ -76,7 +79,7 @@ t.test('a way that is not good is taken out, the other one answers all, and it c
 });
 
 t.test('out of service: after failures in a row, asked no more until the pause is over, one trial at a time', async (t) => {
-  const rig = await newWaysRig([newLog(3000), newLog(3000)], { failures: 2, pause: 60_000, longestPause: 60_000 });
+  const rig = await newWaysRig([LOG, LOG], { failures: 2, pause: 60_000, longestPause: 60_000 });
   rig.upstreams[0]!.answer = flipBit('/latest', 8 * 30);
   for (let i = 0; i < 5; i++) await rig.mirror.refresh();
   t.equal(rig.ways.states[0]!.state, 'open');
@@ -84,7 +87,7 @@ t.test('out of service: after failures in a row, asked no more until the pause i
   t.match(rig.ways.states[0]!.failure, /signature/);
   await rig.close();
 
-  const held = await newWaysRig([newLog(3000), newLog(3000)], { failures: 1, pause: 5, longestPause: 5, patience: 5000 });
+  const held = await newWaysRig([LOG, LOG], { failures: 1, pause: 5, longestPause: 5, patience: 5000 });
   held.upstreams[0]!.answer = reset();
   await held.mirror.refresh();
   await sleep(30);
@@ -93,7 +96,7 @@ t.test('out of service: after failures in a row, asked no more until the pause i
   const trial = held.mirror.refresh();
   await sleep(50);
   t.equal(held.ways.states[0]!.state, 'half-open');
-  const client = new SumDB({ key: newLog(300).key, source: held.ways, store: openMemoryStore() });
+  const client = new SumDB({ key: LOG.key, source: held.ways, store: openMemoryStore() });
   t.equal((await client.lookup([], { fresh: true })).problem, undefined);
   t.equal(held.upstreams[0]!.requests.length, before + 1, 'another does not wait for the trial, nor try as well');
   await trial;
@@ -102,7 +105,7 @@ t.test('out of service: after failures in a row, asked no more until the pause i
 });
 
 t.test('all ways are out of service: one is still asked', async (t) => {
-  const rig = await newWaysRig([newLog(3000), newLog(3000)], { failures: 1, pause: 60_000, longestPause: 60_000 });
+  const rig = await newWaysRig([LOG, LOG], { failures: 1, pause: 60_000, longestPause: 60_000 });
   for (const upstream of rig.upstreams) upstream.answer = reset();
   t.equal((await get(rig.url + LOOKUP(0))).status, 502);
   t.strictSame(rig.ways.states.map(({ state }) => state), ['open', 'open']);
@@ -120,7 +123,7 @@ t.test('what a lookup is not found by is said by the first way, and is no failur
 });
 
 t.test('"not found" is no trial: a way that was taken out is not asked for it', async (t) => {
-  const rig = await newWaysRig([newLog(3000), newLog(3000)], { failures: 1, pause: 1, longestPause: 1 });
+  const rig = await newWaysRig([LOG, LOG], { failures: 1, pause: 1, longestPause: 1 });
   rig.upstreams[0]!.answer = reset();
   await rig.mirror.refresh();
   await sleep(20);
@@ -246,7 +249,7 @@ t.test('a person’s interruption is no failure of a way', async (t) => {
   const served = await serveLog(log, { answer: slow(1000) });
   const ways = openWays([wayTo(served.url, 5000), wayTo(served.url, 5000)], QUICK);
   const client = new SumDB({ key: log.key, source: ways, store: openMemoryStore() });
-  await t.rejects(client.lookup(MODULES, { signal: AbortSignal.timeout(50) }).then(({ results }) => Promise.reject([...results.values()][0] as GosumError)));
+  await client.lookup(MODULES, { signal: AbortSignal.timeout(50) }).catch(() => undefined);
   t.match(ways.states, [{ lastFailure: undefined }, { lastFailure: undefined }]);
   await ways.close();
   await served.close();
@@ -261,7 +264,7 @@ t.test('reads outside of turns: by the next way where the first cannot, undefine
   t.equal(await read(fails('UNREACHABLE'), () => Promise.resolve(bytes)), bytes);
   t.equal(await read(() => Promise.resolve(undefined), fails('NOT_FOUND'), () => Promise.resolve(bytes)), bytes);
   t.equal(await read(() => Promise.resolve(undefined)), undefined);
-  const both = await read(fails('NOT_FOUND'), fails('TIMEOUT'), fails('UNREACHABLE')).catch((error: unknown) => error);
+  const both: unknown = await read(fails('NOT_FOUND'), fails('TIMEOUT'), fails('UNREACHABLE')).catch((error: unknown) => error);
   t.ok(isGosumError(both, 'TIMEOUT'));
   t.match(both, { message: 'TIMEOUT; UNREACHABLE', retryable: true });
 });
@@ -273,19 +276,18 @@ t.test('the poll: jitter, sooner and then less often after failures', async (t) 
   const failure = new GosumError('UNREACHABLE', 'gone');
   const mirror = {
     state: { head: undefined, verifiedAt: undefined, grownAt: undefined, failure: undefined as GosumError | undefined, forked: false },
-    refresh: () => {
+    refresh: async () => {
       seen.push(performance.now());
       mirror.state.failure = failing ? failure : undefined;
-      return Promise.resolve();
     },
   };
   const stop = startPoll({
     mirror,
     every: 160,
-    then: () => Promise.resolve(void checks++),
-    failed: (error) => {
-      throw error;
+    then: async () => {
+      checks++;
     },
+    failed: (error) => t.fail(String(error)),
   });
   await until(() => Promise.resolve(seen.length === 2));
   failing = true;
@@ -296,13 +298,17 @@ t.test('the poll: jitter, sooner and then less often after failures', async (t) 
   t.ok(gaps[2]! < 100, `failed: sooner (${gaps[2]})`);
   t.ok(gaps[6]! >= 140 && gaps[7]! >= 140, 'failed again and again: no oftener than usual');
   t.equal(checks, 2);
-  t.ok(new Set(gaps.map(Math.round)).size > 2);
+  t.ok(new Set(gaps.map((gap) => Math.round(gap))).size > 2);
   await sleep(200);
   t.equal(seen.length, 9, 'ended');
 });
 
 /** Tries for some seconds. */
 async function until(good: () => Promise<boolean>): Promise<boolean> {
-  for (const end = Date.now() + 4000; Date.now() < end; await sleep(10)) if (await good()) return true;
-  return false;
+  const end = Date.now() + 4000;
+  while (!(await good())) {
+    if (Date.now() > end) return false;
+    await sleep(10);
+  }
+  return true;
 }

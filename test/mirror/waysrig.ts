@@ -32,10 +32,10 @@ export function wayTo(url: string, timeout = 400): Source {
 /** Serves each of the databases, and a mirror with a way to each. The first one's key is the mirror's. */
 export async function newWaysRig(
   logs: readonly [TestLog, ...TestLog[]],
-  { store = openMemoryStore(), ...options }: WaysOptions & { store?: Store } = {},
+  { store = openMemoryStore(), timeout, ...options }: WaysOptions & { store?: Store; timeout?: number } = {},
 ): Promise<WaysRig> {
   const upstreams = await Promise.all(logs.map((log) => serveLog(log)));
-  const ways = openWays(upstreams.map(({ url }) => wayTo(url)), { ...QUICK, ...options });
+  const ways = openWays(upstreams.map(({ url }) => wayTo(url, timeout)), { ...QUICK, ...options });
   const mirror = new Mirror({ key: logs[0].key, source: ways, store });
   const server = await listen('127.0.0.1', 0, {
     databases: [mirror],
