@@ -7,7 +7,7 @@ import { Mirror } from '../mirror/mirror.js';
 import { textAnswer, type Answer } from '../server/answers.js';
 import { listen } from '../server/server.js';
 import type { Page } from '../server/routes.js';
-import { openStore } from '../store/open.js';
+import { openServerStore } from '../store/server.js';
 import { onAbort } from '../transport/abort.js';
 import { packageVersion, print, say, type Host } from './host.js';
 import { openSource } from './wire.js';
@@ -32,8 +32,7 @@ export async function serveCommand(host: Host, options: ServeOptions): Promise<n
   const at = parseListen(options.listen);
   const notice = (text: string): void => void say(host, text);
   for (const warning of settings.warnings) notice(warning);
-  const { store, notice: which } = await openStore({ file: path.resolve(host.cwd, options.data) });
-  if (which !== undefined) notice(which);
+  const store = await openServerStore({ file: path.resolve(host.cwd, options.data), keys: [settings.sumdb.key], notice });
   const source = openSource(settings, options);
   const { privateModules } = settings;
   const mirror = new Mirror({ key: settings.sumdb.key, source, store, notice, skippedBy: (module) => privateModules.skippedBy(module) });

@@ -42,6 +42,17 @@ export function linkedHead(tree: ProvedTree, old: SignedHead): Proved<TimelineHe
   return { size, hash, note, next: { size: tree.head.size, proof } } as Proved<TimelineHead>;
 }
 
+/**
+ * Opens a head that is carried over from a damaged store. Its signature is checked again; that it lay on the timeline was
+ * proved when it was kept.
+ *
+ * @param note attacker-controlled.
+ * @throws {GosumError} what `openTreeHead` throws.
+ */
+export function carriedHead(note: Uint8Array, key: VerifierKey): Proved<TimelineHead> {
+  return openTreeHead(note, key) satisfies TimelineHead as Proved<TimelineHead>;
+}
+
 /** A timeline that came out of a store and was proved again. */
 export class Timeline {
   readonly newest: SignedHead;
