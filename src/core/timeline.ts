@@ -55,6 +55,17 @@ export function linkHead(old: SignedHead, head: TreeHead, proof: Uint8Array): Pr
   return { ...timelineHead(old), next: { size: head.size, proof } };
 }
 
+/**
+ * Opens a head that is carried over from a damaged store. Its signature is checked again; that it lay on the timeline was
+ * proved when it was kept.
+ *
+ * @param note attacker-controlled.
+ * @throws {GosumError} what `openTreeHead` throws.
+ */
+export function carriedHead(note: Uint8Array, key: VerifierKey): Proved<TimelineHead> {
+  return openTreeHead(note, key) satisfies TimelineHead as Proved<TimelineHead>;
+}
+
 /** A timeline that came out of a store and was proved again. */
 export class Timeline {
   readonly newest: SignedHead;

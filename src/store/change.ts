@@ -5,6 +5,7 @@ import { equalBytes, HASH_SIZE } from '../core/hash.js';
 import { isCount } from '../core/integer.js';
 import { DATA_LEVEL, formatTilePath, isTile } from '../core/tile.js';
 import { GosumError } from '../errors.js';
+import { RowError } from './row.js';
 
 /**
  * Checks that a name keeps its key for ever, and a key its name.
@@ -66,5 +67,6 @@ export function checkChange(
 function contradiction(detail: string): GosumError {
   return new GosumError('STORE_FAILED', `the store contradicts what was proved: ${detail}`, {
     hint: '`gosumcheck cache clean --all` begins anew',
+    cause: new RowError(detail), // to a server it is damage
   });
 }

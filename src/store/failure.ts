@@ -64,6 +64,11 @@ export function isDamaged(error: unknown): error is GosumError<'STORE_FAILED'> {
   return isResult(cause, 'SQLITE_CORRUPT', 11) || isResult(cause, 'SQLITE_NOTADB', 26);
 }
 
+/** Reports whether an error is that of a file whose tables or marks are not ours: another program's, a newer one's, or damaged. */
+export function isForeign(error: unknown): error is GosumError<'STORE_FAILED'> & { readonly cause: SchemaError } {
+  return isGosumError(error, 'STORE_FAILED') && error.cause instanceof SchemaError;
+}
+
 function failed(subject: string, detail: string, hint: string | undefined, cause: Error): GosumError<'STORE_FAILED'> {
   return new GosumError('STORE_FAILED', `${subject}: ${detail}`, { cause, ...(hint === undefined ? {} : { hint }) });
 }

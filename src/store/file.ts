@@ -11,7 +11,7 @@
 import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Connection, Driver, Statement } from './driver.js';
-import { storeFailure } from './failure.js';
+import { isDamaged, storeFailure } from './failure.js';
 import { createTables, hasTables } from './schema.js';
 
 /** How long a transaction waits for another process, in milliseconds. A commit takes some ten. */
@@ -24,6 +24,8 @@ export type Prepare = (sql: string) => Statement;
 export interface FileOptions {
   /** Nothing is written, not even what a crash has left behind is put in order. */
   readonly readOnly?: boolean;
+  /** The write-ahead log, for a server: a commit costs a third, and those who read and the one who writes keep nobody waiting. */
+  readonly wal?: boolean;
 }
 
 /** A database file of ours. Everything rejects a damaged or foreign file with `STORE_FAILED`. */
@@ -143,6 +145,7 @@ export class SqliteFile {
         `PRAGMA busy_timeout = ${BUSY_TIMEOUT}; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
         PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON`,
       );
+      if (this.#options.wal === true) switchToWal(connection);
     } catch (error) {
       connection.close(); // the damage may show already here, and an open file cannot be deleted on Windows
       throw error;
@@ -173,6 +176,15 @@ export function deleteSqliteFile(path: string): void {
     for (const end of ['', '-journal', '-wal', '-shm']) rmSync(`${resolve(path)}${end}`, { force: true });
   } catch (error) {
     throw storeFailure(path, error);
+  }
+}
+
+/** Where there is no room for it, or another process has the file open, it stays as it is. */
+function switchToWal(connection: Connection): void {
+  try {
+    connection.exec('PRAGMA journal_mode = WAL');
+  } catch (error) {
+    if (isDamaged(storeFailure('', error))) throw error;
   }
 }
 

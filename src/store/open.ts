@@ -24,14 +24,18 @@ export function openStore({ file }: { readonly file: string }): Promise<OpenedSt
 }
 
 function openNow(file: string): OpenedStore {
+  const { driver, notice } = loadDriver();
+  const store = driver === undefined ? openMemoryStore() : openSqliteStore(driver, file);
+  return notice === undefined ? { store } : { store, notice };
+}
+
+/** The first driver that works, and what a person should hear of it. */
+export function loadDriver(): { readonly driver: Driver | undefined; readonly notice?: string } {
   const first = loadBetterSqlite();
-  if (typeof first !== 'string') return { store: openSqliteStore(first, file) };
+  if (typeof first !== 'string') return { driver: first };
   const second = loadNodeSqlite();
-  if (typeof second !== 'string') {
-    return { store: openSqliteStore(second, file), notice: `cache: by node:sqlite, since ${first}` };
-  }
-  const notice = `cache: none, nothing is remembered after this run (${first}; ${second})`;
-  return { store: openMemoryStore(), notice };
+  if (typeof second !== 'string') return { driver: second, notice: `cache: by node:sqlite, since ${first}` };
+  return { driver: undefined, notice: `cache: none, nothing is remembered after this run (${first}; ${second})` };
 }
 
 /**
@@ -40,15 +44,9 @@ function openNow(file: string): OpenedStore {
  * @throws {GosumError} `STORE_FAILED` where there is no SQLite here, or the file is damaged, foreign or cannot be opened.
  */
 export function openStoreRows({ file }: { readonly file: string }): Promise<StoreRows> {
-  return new Promise((resolve) => resolve(openSqliteRows(anyDriver(file), file)));
-}
-
-function anyDriver(file: string): Driver {
-  const first = loadBetterSqlite();
-  if (typeof first !== 'string') return first;
-  const second = loadNodeSqlite();
-  if (typeof second !== 'string') return second;
-  throw new GosumError('STORE_FAILED', `${file}: there is no SQLite here (${first}; ${second})`, {
-    hint: 'install better-sqlite3, or use a Node that has node:sqlite',
+  return new Promise((resolve) => {
+    const { driver, notice } = loadDriver();
+    if (driver !== undefined) resolve(openSqliteRows(driver, file));
+    else throw new GosumError('STORE_FAILED', `${file}: there is no SQLite here (${String(notice)})`, { hint: 'install better-sqlite3' });
   });
 }

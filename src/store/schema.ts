@@ -74,10 +74,13 @@ export class SchemaError extends Error {
   override readonly name = 'SchemaError';
   /** Whether a newer gosumcheck has made it. */
   readonly newer: boolean;
+  /** Whether the tables are nevertheless ours: then the marks beside them are damaged, since each raise of the version changes tables. */
+  readonly ours: boolean;
 
-  constructor(message: string, newer = false) {
+  constructor(message: string, { newer = false, ours = false }: { newer?: boolean; ours?: boolean } = {}) {
     super(message);
     this.newer = newer;
+    this.ours = ours;
   }
 }
 
@@ -102,12 +105,11 @@ export function hasTables(connection: Connection): boolean {
     .map((row) => textIn(row, 'sql'));
   const application = countIn(connection.prepare('PRAGMA application_id').get(), 'application_id');
   if (made.length === 0 && application === 0) return false;
-  if (application !== APPLICATION_ID) throw new SchemaError('the file is not of gosumcheck');
-  const version = countIn(connection.prepare('PRAGMA user_version').get(), 'user_version');
-  if (version > SCHEMA_VERSION) throw new SchemaError(`the file is of a newer gosumcheck (schema ${version})`, true);
   const want = TABLES.toSorted();
-  if (version !== SCHEMA_VERSION || made.length !== want.length || made.some((sql, i) => sql !== want[i])) {
-    throw new SchemaError('the tables are not those that gosumcheck makes');
-  }
+  const ours = made.length === want.length && made.every((sql, i) => sql === want[i]);
+  if (application !== APPLICATION_ID) throw new SchemaError('the file is not of gosumcheck', { ours });
+  const version = countIn(connection.prepare('PRAGMA user_version').get(), 'user_version');
+  if (version > SCHEMA_VERSION) throw new SchemaError(`the file is of a newer gosumcheck (schema ${version})`, { newer: true, ours });
+  if (version !== SCHEMA_VERSION || !ours) throw new SchemaError('the tables are not those that gosumcheck makes', { ours });
   return true;
 }

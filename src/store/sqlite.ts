@@ -8,7 +8,7 @@ import type { Change, Evidence, KeptReceipt, KeptRecord, Store, StoreStats, Tile
 import { sha256 } from '#crypto';
 import { equalBytes, HASH_SIZE } from '../core/hash.js';
 import { encodeUtf8, joinBytes } from '../core/text.js';
-import { TILE_BYTES, type Tile } from '../core/tile.js';
+import { formatTilePath, TILE_BYTES, type Tile } from '../core/tile.js';
 import { checkChange, checkName } from './change.js';
 import { leastCover, type Cover } from './cover.js';
 import type { Driver, Value } from './driver.js';
@@ -31,10 +31,13 @@ const HEAD = 'SELECT size, hash, note, next, proof FROM head';
 export class SqliteStore implements Store {
   readonly label: string;
   readonly #file: SqliteFile;
+  readonly #refused: (row: string) => void;
 
-  constructor(file: SqliteFile) {
+  /** @param refused told of each row that is not as it was written, and so counts for none. */
+  constructor(file: SqliteFile, refused: (row: string) => void = () => undefined) {
     this.label = file.path;
     this.#file = file;
+    this.#refused = refused;
   }
 
   keyOf(name: string): Promise<string | undefined> {
@@ -71,9 +74,9 @@ export class SqliteStore implements Store {
         return wanted.map(({ level, n, width }) => {
           const row = statement.get(db, level, n, width * HASH_SIZE);
           if (row === undefined) return undefined;
-          const data = bytesIn(row, 'data');
-          if (!equalBytes(bytesIn(row, 'digest'), tileDigest(level, n, data))) return undefined;
-          return data.subarray(0, width * HASH_SIZE);
+          const data = tileIn(row, level, n);
+          if (data === undefined) this.#refused(formatTilePath({ level, n, width }));
+          return data?.subarray(0, width * HASH_SIZE);
         });
       },
       wanted.map(() => undefined),
@@ -88,8 +91,9 @@ export class SqliteStore implements Store {
         return wanted.map((covers) => {
           const row = statement.get(db, covers);
           if (row === undefined) return undefined;
-          const record = { id: countIn(row, 'id'), text: bytesIn(row, 'text'), covers };
-          return equalBytes(bytesIn(row, 'digest'), recordDigest(record)) ? record : undefined;
+          const record = recordIn(row, covers);
+          if (record === undefined) this.#refused(`record ${covers}`);
+          return record;
         });
       },
       wanted.map(() => undefined),
@@ -211,6 +215,31 @@ export function headOf(row: unknown): TimelineHead {
   return next === undefined ? head : { ...head, next: { size: next, proof: bytesIn(row, 'proof') } };
 }
 
+/** The bytes of a tile's row; `undefined` where it is not as it was written. */
+function tileIn(row: unknown, level: number, n: number): Uint8Array | undefined {
+  return asWritten(() => {
+    const data = bytesIn(row, 'data');
+    return equalBytes(bytesIn(row, 'digest'), tileDigest(level, n, data)) ? data : undefined;
+  });
+}
+
+/** As `tileIn`, of a record. */
+function recordIn(row: unknown, covers: string): KeptRecord | undefined {
+  return asWritten(() => {
+    const record = { id: countIn(row, 'id'), text: bytesIn(row, 'text'), covers };
+    return equalBytes(bytesIn(row, 'digest'), recordDigest(record)) ? record : undefined;
+  });
+}
+
+function asWritten<T>(read: () => T | undefined): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof RowError) return undefined;
+    throw error;
+  }
+}
+
 /** @throws {RowError} */
 export function evidenceOf(row: unknown): Evidence {
   return {
@@ -249,9 +278,18 @@ function saveTiles(prepare: Prepare, db: Value, tiles: readonly TileBytes[]): vo
   const save = prepare(
     `INSERT INTO tile (db, level, n, data, digest) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (db, level, n) DO UPDATE SET data = excluded.data, digest = excluded.digest
-    WHERE length(excluded.data) >= length(data)`,
+    WHERE length(excluded.data) >= length(data) RETURNING n`,
   );
-  for (const { tile, bytes } of tiles) save.run(db, tile.level, tile.n, bytes, tileDigest(tile.level, tile.n, bytes));
+  const find = prepare('SELECT data, digest FROM tile WHERE db = ? AND level = ? AND n = ?');
+  const mend = prepare('UPDATE tile SET data = ?, digest = ? WHERE db = ? AND level = ? AND n = ?');
+  for (const { tile, bytes } of tiles) {
+    const { level, n } = tile;
+    const digest = tileDigest(level, n, bytes);
+    // a wider one stays, if it is as it was written
+    if (save.get(db, level, n, bytes, digest) === undefined && tileIn(find.get(db, level, n), level, n) === undefined) {
+      mend.run(bytes, digest, db, level, n);
+    }
+  }
 }
 
 function saveRecords(prepare: Prepare, db: Value, records: readonly KeptRecord[]): void {
