@@ -31,6 +31,8 @@ export interface ServeSide {
   /** Milliseconds, within which half and 99 of 100 answers came. */
   readonly p50: number;
   readonly p99: number;
+  /** The processor's time for an answer, in microseconds; NaN where the system does not say it. */
+  readonly cpuUs: number;
   /** The rates of all runs. */
   readonly samples: readonly number[];
 }
@@ -188,12 +190,14 @@ async function compareUnder(
   { runs, seconds, goals, say, problems }: Turns,
 ): Promise<ServeComparison> {
   say(what);
-  const sides = [ours, theirs, ...(nginx === undefined ? [] : [nginx])].map((server) => ({ server, loads: [] as Load[] }));
+  const sides = [ours, theirs, ...(nginx === undefined ? [] : [nginx])].map((server) => ({ server, loads: [] as Sample[] }));
   for (let i = 0; i <= runs; i++) {
     for (const { server, loads } of i % 2 === 0 ? sides : sides.toReversed()) {
-      const { errors, ...rest } = await load(server.url, i === 0 ? 1 : seconds);
-      if (errors > 0) problems.push(`${what}: ${errors} requests failed`);
-      if (i > 0) loads.push({ errors, ...rest });
+      const before = server.cpuMs() ?? NaN;
+      const loaded = await load(server.url, i === 0 ? 1 : seconds);
+      const cpuUs = (((server.cpuMs() ?? NaN) - before) * 1000) / loaded.requests;
+      if (loaded.errors > 0) problems.push(`${what}: ${loaded.errors} requests failed`);
+      if (i > 0) loads.push({ ...loaded, cpuUs });
     }
   }
   const [own, other, files] = sides.map(({ loads }) => sideOf(loads));
@@ -213,12 +217,17 @@ async function compareUnder(
   };
 }
 
-function sideOf(loads: readonly Load[]): ServeSide {
-  const of = (value: (load: Load) => number): number => median(loads.map(value));
+interface Sample extends Load {
+  readonly cpuUs: number;
+}
+
+function sideOf(loads: readonly Sample[]): ServeSide {
+  const of = (value: (load: Sample) => number): number => median(loads.map(value));
   return {
     perSecond: of(({ perSecond }) => perSecond),
     p50: of(({ p50 }) => p50),
     p99: of(({ p99 }) => p99),
+    cpuUs: of(({ cpuUs }) => cpuUs),
     samples: loads.map(({ perSecond }) => perSecond),
   };
 }

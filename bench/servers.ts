@@ -1,6 +1,6 @@
 /** The servers that are measured, each a process of its own on a port of its own. */
 
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -16,6 +16,8 @@ export interface Measured {
   readonly url: string;
   /** Bytes of memory, resident; `undefined` where the system does not say it. */
   resident(): number | undefined;
+  /** The processor's time so far, in milliseconds, of the process that was started; `undefined` as above. */
+  cpuMs(): number | undefined;
   end(): Promise<void>;
 }
 
@@ -65,7 +67,15 @@ async function start({ env, folder, signal }: Workshop, command: string, args: r
   const at = url === undefined ? listening(lines) : answering(url).then(() => url);
   return {
     url: await Promise.race([at, failed]),
-    resident: () => (child.pid === undefined ? undefined : residentOf(child.pid)),
+    resident: () => {
+      const kilobytes = /^VmRSS:\s+([0-9]+) kB$/m.exec(procOf(child, 'status') ?? '')?.[1];
+      return kilobytes === undefined ? undefined : Number(kilobytes) * 1024;
+    },
+    cpuMs: () => {
+      // the 14th and 15th field, in ticks of 10 ms; the second may have spaces in its brackets (proc(5))
+      const fields = procOf(child, 'stat')?.split(') ').at(-1)?.split(' ');
+      return fields === undefined ? undefined : (Number(fields[11]) + Number(fields[12])) * 10;
+    },
     async end() {
       child.stdin.end();
       child.kill('SIGTERM');
@@ -103,11 +113,11 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-function residentOf(pid: number): number | undefined {
+/** A file of /proc about a process; `undefined` where there is none. */
+function procOf({ pid }: ChildProcess, name: string): string | undefined {
   try {
-    const kilobytes = /^VmRSS:\s+([0-9]+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-    return kilobytes === undefined ? undefined : Number(kilobytes) * 1024;
+    return readFileSync(`/proc/${pid ?? 0}/${name}`, 'utf8');
   } catch {
-    return undefined; // no Linux
+    return undefined; // no Linux, or the process has ended
   }
 }

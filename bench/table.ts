@@ -80,6 +80,7 @@ export function formatServeBench({ node, processors, runs, tiles, lookups, compa
     what,
     ratio.toFixed(2),
     mark(ratio >= (goal ?? 0), goal),
+    (ours.cpuUs / theirs.cpuUs).toFixed(2),
     (ours.p50 / theirs.p50).toFixed(2),
     p99Ratio.toFixed(2),
     mark(p99Ratio <= (p99Goal ?? 0), p99Goal),
@@ -92,8 +93,8 @@ export function formatServeBench({ node, processors, runs, tiles, lookups, compa
     ...(comparisons.length === 0
       ? []
       : [
-          "\ngosumcheck serve to x/mod's sumdb.NewServer in memory: answers a second, time to answer; and nginx to that\n",
-          formatTable([['', 'rate', 'goal', 'p50', 'p99', 'goal', 'nginx'], ...comparisons.map(row)]),
+          "\ngosumcheck serve to x/mod's sumdb.NewServer in memory: answers a second, processor, time to answer; nginx to that\n",
+          formatTable([['', 'rate', 'goal', 'cpu', 'p50', 'p99', 'goal', 'nginx'], ...comparisons.map(row)]),
         ]),
     ...(growth === undefined ? [] : [`\nmemory after ${growth.requests[1]} requests to that after ${growth.requests[0]}: ${grown}\n`]),
     ...skipped.map((text) => `${text}\n`),
