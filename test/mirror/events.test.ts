@@ -153,9 +153,9 @@ t.test('two mirrors on one store: a client goes from one to the other', async (t
   rig.asked();
   t.equal(other.state.head?.size, 3000);
   await rig.mirror.tile({ level: 1, n: 0, width: 19 });
-  rig.asked();
+  const before = rig.accesses.length;
   t.ok(await other.tile({ level: 1, n: 0, width: 19 }), 'what the one has taken the other finds in the store');
-  t.strictSame(rig.asked(), [], 'with no look upstream');
+  t.equal(rig.accesses.length, before, 'with no look upstream');
   t.equal(other.state.head?.size, 5000);
   await rig.close();
 });
