@@ -147,6 +147,7 @@ t.test('two mirrors on one store: a client goes from one to the other', async (t
   const rig = await newMirrorRig(log);
   const other = new Mirror({ key: log.key, store: rig.store, source: await rig.way() });
   await rig.mirror.refresh();
+  await other.open();
   await other.refresh();
   log.fill(5000);
   await rig.mirror.refresh();
