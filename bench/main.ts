@@ -1,27 +1,31 @@
-/** `npm run bench -- verify|hash|modcache|core`. See docs/bench.md. */
+/** `npm run bench -- verify|hash|modcache|serve|core`. See docs/bench.md. */
 
 import { parseArgs } from 'node:util';
 import { benchCore } from './core.js';
 import { benchHash } from './hash.js';
 import { benchModcache } from './modcache.js';
-import { formatCoreBench, formatHashBench, formatModcacheBench, formatVerifyBench } from './table.js';
+import { benchServe } from './serve.js';
+import { formatCoreBench, formatHashBench, formatModcacheBench, formatServeBench, formatVerifyBench } from './table.js';
 import { benchVerify } from './verify.js';
 import { inWorkshop } from './workshop.js';
 
-const WHATS = ['verify', 'hash', 'modcache', 'core'] as const;
+const WHATS = ['verify', 'hash', 'modcache', 'serve', 'core'] as const;
 type What = (typeof WHATS)[number];
 
 const USAGE = `usage: npm run bench -- verify [--quick] [--runs N] [--json]
        npm run bench -- hash [--quick] [--runs N] [--json]
        npm run bench -- modcache [--runs N] [--json]
+       npm run bench -- serve [--quick] [--runs N] [--json]
        npm run bench -- core [--runs N] [--json]
 
 verify   gosumcheck verify beside x/mod's gosumcheck; needs the go command
 hash     h1 of module zips beside x/mod's dirhash.HashZip; downloads some with the go command
 modcache beside go mod verify, on a cache of 314 modules; downloads them with the go command
+serve    gosumcheck serve beside x/mod's sumdb.NewServer and nginx; needs the go command and Linux, and
+         installs nginx and wrk by apt-get where it may
 core     the core by itself
 
---quick  little, and no goals for times: does it work? of verify also: with how many requests?
+--quick  little, and no goals for times: does it work? of verify also: with how many requests? of serve: the same bytes?
 --runs   of each side; the default is 7, with --quick 2
 --json   JSON in place of tables
 `;
@@ -68,6 +72,11 @@ async function main(args: string[]): Promise<number> {
   if (what === 'modcache') {
     const result = await inWorkshop(ended.signal, (workshop) => benchModcache(workshop, { runs, say }));
     print(result, formatModcacheBench);
+    return result.problems.length === 0 ? 0 : 1;
+  }
+  if (what === 'serve') {
+    const result = await inWorkshop(ended.signal, (workshop) => benchServe(workshop, { runs, quick, say }));
+    print(result, formatServeBench);
     return result.problems.length === 0 ? 0 : 1;
   }
   const rtts = quick ? [0] : [0, 20, 100];

@@ -21,7 +21,7 @@ export async function timed(
   args: readonly string[],
   env: NodeJS.ProcessEnv = {},
 ): Promise<Run> {
-  const times = path.join(workshop.folder, 'times.json');
+  const times = path.join(workshop.folder, `times-${crypto.randomUUID()}.json`);
   const options = { env: { ...workshop.env, ...env }, cwd: workshop.folder, signal: workshop.signal };
   const finished = await finish(workshop.program('clock'), [times, command, ...args], options);
   return { ...finished, ...(JSON.parse(await readFile(times, 'utf8')) as Pick<Run, 'ms' | 'cpuMs' | 'peak'>) };

@@ -3,6 +3,7 @@
 import type { CoreBench } from './core.js';
 import type { HashBench, HashComparison } from './hash.js';
 import type { ModcacheBench, ModcacheSide } from './modcache.js';
+import type { ServeBench, ServeComparison } from './serve.js';
 import type { Comparison, VerifyBench } from './verify.js';
 
 /** A table: the first column is text and flush left, all others are flush right. */
@@ -53,7 +54,7 @@ export function formatHashBench({ node, runs, whole, within, threads, problems }
     formatTable([['', ...head], ...whole.map(row)]),
     '\nwithin one process\n',
     formatTable([['', ...head], ...within.map(row)]),
-    ...(threads === undefined ? [] : ['\ngosumcheck hash: one thread, and some\n', formatTable([['', ...head], row(threads)])]),
+    ...(threads === undefined ? [] : ['\ngosumcheck hash: one thread, and more at a time\n', formatTable([['', ...head], ...threads.map(row)])]),
     ...formatProblems(problems),
   ].join('');
 }
@@ -68,6 +69,34 @@ export function formatModcacheBench({ node, runs, modules, groups, sides, proble
   return [
     `${node}; medians of ${runs}; ${modules} modules, for which the go command runs ${groups} times\n\n`,
     formatTable([['', 'ms', 'cpu ms', 'MB', 'speed'], ...sides.map(row)]),
+    ...formatProblems(problems),
+  ].join('');
+}
+
+/** What `serve` measured: of nginx only how its rate is to x/mod's, for none is a measure of anything by itself. */
+export function formatServeBench({ node, processors, runs, tiles, lookups, compared, comparisons, growth, skipped, problems }: ServeBench): string {
+  const mark = (isMet: boolean, goal: number | undefined): string => (goal === undefined ? '-' : `${isMet ? 'ok' : 'MISSED'} ${goal}`);
+  const row = ({ what, ours, theirs, nginx, ratio, p99Ratio, goal, p99Goal }: ServeComparison): string[] => [
+    what,
+    ratio.toFixed(2),
+    mark(ratio >= (goal ?? 0), goal),
+    (ours.p50 / theirs.p50).toFixed(2),
+    p99Ratio.toFixed(2),
+    mark(p99Ratio <= (p99Goal ?? 0), p99Goal),
+    nginx === undefined ? '-' : (nginx.perSecond / theirs.perSecond).toFixed(2),
+  ];
+  const grown = growth === undefined ? '' : `${growth.ratio.toFixed(2)} (${mark(growth.ratio <= growth.goal, growth.goal)})`;
+  return [
+    `${node}; ${processors} processors, shared with wrk; medians of ${runs}; ${tiles} tiles, ${lookups} lookups\n`,
+    `${compared} URLs compared: the bytes of all servers are the same\n`.repeat(problems.length === 0 ? 1 : 0),
+    ...(comparisons.length === 0
+      ? []
+      : [
+          "\ngosumcheck serve to x/mod's sumdb.NewServer in memory: answers a second, time to answer; and nginx to that\n",
+          formatTable([['', 'rate', 'goal', 'p50', 'p99', 'goal', 'nginx'], ...comparisons.map(row)]),
+        ]),
+    ...(growth === undefined ? [] : [`\nmemory after ${growth.requests[1]} requests to that after ${growth.requests[0]}: ${grown}\n`]),
+    ...skipped.map((text) => `${text}\n`),
     ...formatProblems(problems),
   ].join('');
 }

@@ -6,6 +6,7 @@
  * a contract that SQLite, itself synchronous, stands behind today.
  */
 
+import type { BulkQuery } from './core/bulkform.js';
 import type { Hash } from './core/hash.js';
 import type { Proved } from './core/proved.js';
 import type { Tile } from './core/tile.js';
@@ -15,6 +16,14 @@ export interface ReadOptions {
   /** The most bytes that the answer may have. */
   readonly limit: number;
   readonly signal?: AbortSignal | undefined;
+  /** A failure is not tried again: the caller has another place to ask. */
+  readonly once?: boolean;
+}
+
+/** Options of a bulk query. */
+export interface BulkOptions extends ReadOptions {
+  /** How many reads it stands for: so many will come where bulk is not announced. */
+  readonly reads: number;
 }
 
 /**
@@ -31,6 +40,27 @@ export interface Source {
    * @throws {GosumError} `NOT_FOUND` for a 404 or 410 of the database itself; an `unreachable` code for everything else.
    */
   read(path: string, options: ReadOptions): Promise<Uint8Array | undefined>;
+  /**
+   * Asks for many module versions at once (docs/bulk.md), where this way has announced that it takes that: a module
+   * proxy does with its answer to `supported`, a database at a URL of its own with the answer to `/latest`, which is not
+   * asked for here. Where it has not, `undefined`, and the query is not sent.
+   *
+   * @param query of the form that `formatBulkQuery` makes.
+   * @throws {GosumError} as `read`.
+   */
+  bulk?(query: Uint8Array, options: BulkOptions): Promise<Uint8Array | undefined>;
+  /**
+   * Has `heard` called when this way announces bulk, before the answer that does so is given to its reader. Not called
+   * for what was announced earlier.
+   *
+   * @returns undoes it.
+   */
+  onBulk?(heard: () => void): () => void;
+  /**
+   * Only of a source that has several ways to the database: turns to read and prove something, one after the other, the
+   * later ones for where the earlier failed. What comes of each is told to it: only who proves can say which way is good.
+   */
+  turns?(): Iterable<Turn>;
   /** Lets go of connections. Reads after that may fail. */
   close(): Promise<void>;
 }
@@ -45,6 +75,18 @@ export interface Caller {
   admit(): Promise<void>;
 }
 
+/** One turn to read and prove something. */
+export interface Turn {
+  /** Reads for this turn. */
+  readonly source: Source;
+  /**
+   * Ends the turn. Called once, whatever came of it.
+   *
+   * @param failure what could not be read or proved, or whatever else was thrown; `undefined` where nothing failed.
+   */
+  end(failure: unknown): void;
+}
+
 /** What a checksum database answers, as proved bytes ready to be sent. The test log, a log of one's own and the mirror are such. */
 export interface Database {
   readonly name: string;
@@ -54,6 +96,8 @@ export interface Database {
   lookup(module: string, version: string, caller?: Caller): Promise<Uint8Array>;
   /** The bytes of a hash or data tile. @throws {GosumError} `NOT_FOUND`. */
   tile(tile: Tile, caller?: Caller): Promise<Uint8Array>;
+  /** The answer to a bulk query: one head, and all records proved under it together. Absent where it is not offered. */
+  bulk?(query: BulkQuery, caller?: Caller): Promise<Uint8Array>;
 }
 
 /**
@@ -179,4 +223,38 @@ export interface Store {
   /** Forgets everything but evidence and the keys that names remember. */
   clean(): Promise<void>;
   close(): Promise<void>;
+}
+
+/** A row as it stands in a store. Of what it says nothing was proved. */
+export interface StoredRow<T> {
+  /** The row's own key, for a person: `tile/8/0/005`, `example.com/a@v1.0.0`. */
+  readonly row: string;
+  /** The verifier key that it is kept under; `undefined` where the store has no such key (any more). */
+  readonly key: string | undefined;
+  /** `undefined` where it is no value at all. */
+  readonly value: T | undefined;
+  /** What the store itself sees: a column of another kind, or a digest that does not fit. */
+  readonly problem?: string;
+}
+
+/** Rows in pages of bounded size. */
+export type StoredPages<T> = AsyncIterable<readonly StoredRow<T>[]>;
+
+/**
+ * Everything that a store keeps, row by row, for an audit: one state of it, read and never written, in bounded memory.
+ * Everything rejects with `STORE_FAILED` where the medium fails; what else is kept can still be read then.
+ */
+export interface StoreRows extends Pick<Store, 'label' | 'tiles' | 'close'> {
+  /** The names, and the key that each remembers. */
+  databases(): Promise<readonly { readonly name: string; readonly key: string }[]>;
+  heads(): StoredPages<TimelineHead>;
+  /** Hash tiles, each as wide as it is kept. */
+  hashTiles(): StoredPages<TileBytes>;
+  records(): StoredPages<KeptRecord>;
+  receipts(): StoredPages<KeptReceipt>;
+  evidence(): StoredPages<Evidence>;
+  /** How many rows all of these have. */
+  count(): Promise<number>;
+  /** What the medium's own check finds wrong, in its words. */
+  defects(): Promise<readonly string[]>;
 }

@@ -40,6 +40,7 @@ const OUTCOMES = {
   TREE_HEAD_MALFORMED: 'malformed',
   RECORD_MALFORMED: 'malformed',
   RECEIPT_MALFORMED: 'malformed',
+  BULK_MALFORMED: 'malformed',
   TILE_PATH_MALFORMED: 'malformed',
   MODULE_PATH_MALFORMED: 'malformed',
   VERSION_MALFORMED: 'malformed',
@@ -61,6 +62,7 @@ const OUTCOMES = {
   TILE_SIZE: 'unreachable',
   OFFLINE: 'unreachable',
   HEAD_TOO_OLD: 'unreachable',
+  BULK_OLDER: 'unreachable',
   // missing
   NOT_FOUND: 'missing',
   // unproved: well formed, and not authentic
@@ -72,6 +74,7 @@ const OUTCOMES = {
   RECORD_FOREIGN: 'unproved',
   RECORD_CONFLICT: 'unproved',
   PROOF_MISMATCH: 'unproved',
+  BULK_COVERAGE: 'unproved',
   // mismatch: the proved record, or the file itself, contradicts the line
   HASH_MISMATCH: 'mismatch',
   HASH_UNKNOWN: 'mismatch',

@@ -60,5 +60,15 @@ export {
 } from './core/tree.js';
 export { planTiles, TileError, type ProvedTree, type TilePlan, type Wanted } from './core/plan.js';
 export { makeReceipt, openReceipt, proveRecordIn, type ProvedRecord, type Receipt } from './core/receipt.js';
+export {
+  formatBulkQuery,
+  MAX_BULK,
+  MAX_BULK_ANSWER,
+  MAX_BULK_QUERY,
+  parseBulkQuery,
+  type BulkMissing,
+  type BulkQuery,
+} from './core/bulkform.js';
+export { makeBulk, openBulk, type BulkAnswer } from './core/bulk.js';
 export { hashAtSize, liesUnder, linkedHead, newestHead, Timeline } from './core/timeline.js';
 export { checkFork, ForkError, forkError, formatFork, type ForkProof } from './core/fork.js';

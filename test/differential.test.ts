@@ -8,6 +8,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import t, { type Test } from 'tap';
 import { GosumError } from '../src/errors.js';
+import { BULK_ANSWERS } from './differential/bulk.js';
 import { LOG_SUBJECTS } from './differential/log.js';
 import { MODULE_SUBJECTS } from './differential/modules.js';
 import { Random } from './differential/random.js';
@@ -34,7 +35,7 @@ if (reason === undefined) {
   const built = buildGoProgram(t.testdir());
   if ('why' in built) throw new Error(built.why);
   const { program } = built;
-  for (const subject of [...MODULE_SUBJECTS, ...LOG_SUBJECTS, ...TREE_SUBJECTS, ...ZIP_SUBJECTS]) {
+  for (const subject of [...MODULE_SUBJECTS, ...LOG_SUBJECTS, ...TREE_SUBJECTS, BULK_ANSWERS, ...ZIP_SUBJECTS]) {
     t.test(subject.op, (t) => {
       compare(t, program, subject);
       t.end();

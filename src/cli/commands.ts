@@ -2,9 +2,10 @@
 
 import { Argument, Option, type Command } from 'commander';
 import { FORMATS } from '../report/report.js';
-import { addDatabaseOptions, amount, cacheOption, durationOption, positive } from './flags.js';
+import { addDatabaseOptions, amount, cacheOption, durationOption, positive, sizeOption } from './flags.js';
 import type { Host } from './host.js';
 import { parseReportFile } from './reportfiles.js';
+import type { AuditOptions } from './audit.js';
 import type { CacheOptions } from './cache.js';
 import type { EvidenceOptions } from './evidence.js';
 import type { HashCommandOptions } from './hash.js';
@@ -19,7 +20,7 @@ export type Exit = (code: number) => void;
 
 /** By name: gives a command its options, and what it does. */
 export const COMMANDS: ReadonlyMap<string, (command: Command, host: Host, exit: Exit) => void> = new Map(
-  Object.entries({ verify, modcache, hash, lookup, head, serve, cache, evidence }),
+  Object.entries({ verify, modcache, hash, lookup, head, serve, audit, cache, evidence }),
 );
 
 function verify(command: Command, host: Host, exit: Exit): void {
@@ -109,6 +110,7 @@ function serve(command: Command, host: Host, exit: Exit): void {
     .addOption(new Option('--listen <host:port>', 'where; port 0 takes a free one (default: 127.0.0.1:8080)'))
     .addOption(new Option('--data <file>', 'where what was proved is kept'))
     .addOption(new Option('--sumdb <value>', 'the database, as GOSUMDB has it: a name or key, perhaps a URL'))
+    .addOption(new Option('--way <way>', 'direct, a URL, proxy URL, or goproxy; more are asked in turn (repeatable)').argParser(parseWay))
     .addOption(durationOption('--timeout <duration>', 'of each request upstream (default: 30s)'))
     .addOption(durationOption('--poll <duration>', 'how often to look for a newer tree head (default: 5m)'))
     .addOption(durationOption('--head-age-alarm <duration>', 'say so if none was verified for so long (default: 1h)'))
@@ -117,6 +119,7 @@ function serve(command: Command, host: Host, exit: Exit): void {
     .addOption(new Option('--access-log', 'log each request'))
     .addOption(new Option('--tls-cert <file>', 'PEM: serve https; read again on SIGHUP'))
     .addOption(new Option('--tls-key <file>', 'PEM: its key'))
+    .addOption(sizeOption('--memory <size>', 'for answers that are ready to be sent (default: 64MiB)'))
     .addOption(new Option('--workers <n>', 'processes on one data file (default: 1)').argParser(positive))
     .addOption(new Option('--max-connections <n>', 'open at a time (default: 10000)').argParser(amount))
     .addOption(new Option('--client-rate <n>', 'requests a second and client that cause work upstream; 0: no limit (default: 100)').argParser(amount))
@@ -125,10 +128,32 @@ function serve(command: Command, host: Host, exit: Exit): void {
   addExamples(command, [
     ['gosumcheck serve --data sumdb.db', 'and GOSUMDB="sum.golang.org http://127.0.0.1:8080"'],
     ['gosumcheck serve --data sumdb.db --listen 0.0.0.0:80', 'for other machines'],
+    ['gosumcheck serve --data sumdb.db --way direct --way goproxy', 'where the first fails, by the other'],
     ['gosumcheck serve --config serve.toml', 'several databases, limits, TLS'],
   ]);
   command.action(async (options: ServeOptions) => {
     exit(await (await import('./serve.js')).serveCommand(host, options));
+  });
+}
+
+function parseWay(text: string, earlier: readonly string[] = []): string[] {
+  return [...earlier, text];
+}
+
+function audit(command: Command, host: Host, exit: Exit): void {
+  command
+    .description('prove again, offline, everything that a mirror or a cache keeps')
+    .requiredOption('--data <file>', "a mirror's data file, or a cache")
+    .addOption(new Option('--format <format>', 'of the report on stdout').choices(['text', 'json']).default('text'))
+    .addOption(new Option('--quiet', 'no progress, and no text where all is proved'))
+    .addOption(new Option('--no-progress', 'show no progress'));
+  addExamples(command, [
+    ['gosumcheck audit --data sumdb.db', "a mirror's, which may be running"],
+    ['gosumcheck audit --data "$(gosumcheck cache path)"', 'the cache'],
+  ]);
+  command.addHelpText('after', AUDIT_EXIT_CODES);
+  command.action(async (options: AuditOptions) => {
+    exit(await (await import('./audit.js')).auditCommand(host, options));
   });
 }
 
@@ -152,10 +177,12 @@ function evidence(command: Command, host: Host, exit: Exit): void {
   command
     .description('show the kept proofs that a log misbehaved')
     .addOption(cacheOption())
+    .addOption(new Option('--data <file>', "a mirror's data file instead"))
     .addOption(new Option('--clear', 'forget them, after a person has decided what to do'))
     .addOption(new Option('--format <format>', 'of what is shown').choices(['text', 'json']).default('text'));
   addExamples(command, [
     ['gosumcheck evidence', 'exit 1 where there is any'],
+    ['gosumcheck evidence --data sumdb.db', "a mirror's"],
     ['gosumcheck evidence --clear', 'show it once more, and forget it'],
   ]);
   command.action(async (options: EvidenceOptions) => {
@@ -173,6 +200,14 @@ Exit codes:
        a report that could not be written, where there is nothing worse
   3    incomplete: not everything could be asked; trying again may help
   4    the log does not know a module version
+  130  interrupted`;
+
+const AUDIT_EXIT_CODES = `
+Exit codes:
+  0    all that is kept is proved
+  1    something is false, or proves that a log misbehaved
+  2    bad usage; no such file, or one of another program
+  3    something could not be proved from the file alone
   130  interrupted`;
 
 const HASH_EXIT_CODES = `

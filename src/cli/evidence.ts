@@ -12,13 +12,17 @@ import { cacheFile, openCache, type CacheFlags } from './wire.js';
 
 /** Options of the command line. */
 export interface EvidenceOptions extends CacheFlags {
+  /** A mirror's data file, in the cache's place. */
+  readonly data?: string;
   readonly clear?: boolean;
   readonly format: 'text' | 'json';
 }
 
 /** Shows the kept evidence, each proof checked again, and with `clear` forgets it. Exit code 1 where any of it proves a fork, and it stays. */
 export async function evidenceCommand(host: Host, options: EvidenceOptions): Promise<number> {
-  const store = await openCache(host, cacheFile(host, options));
+  const { data, cache } = options;
+  const file = data ?? cache;
+  const store = await openCache(host, cacheFile(host, file === undefined ? {} : { cache: file }));
   try {
     const found = await store.evidence();
     if (options.format === 'json') await print(host, visibleJson(found.map(jsonOf)));

@@ -8,13 +8,14 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Environment } from '../config/environment.js';
 import { MAX_TIMER, parseDuration } from '../config/duration.js';
+import { parseSize } from '../config/size.js';
 import { flagFromEnv, flagVariable } from '../config/options.js';
 import { quote } from '../core/text.js';
 import { GosumError, isGosumError } from '../errors.js';
 import { isFormat } from '../report/report.js';
 
 /** Options that may be given several times; their variable has a value a line. */
-const REPEATABLE: ReadonlySet<string> = new Set(['--report']);
+const REPEATABLE: ReadonlySet<string> = new Set(['--report', '--way']);
 
 /**
  * Gives a command's options the values of their variables, where the command line has none.
@@ -58,6 +59,11 @@ export function durationOption(flags: string, description: string): Option {
   return new Option(flags, description).argParser(duration);
 }
 
+/** An option whose value is a size; its value is in bytes. */
+export function sizeOption(flags: string, description: string): Option {
+  return new Option(flags, description).argParser(size);
+}
+
 function parseValue(option: Option, long: string, text: string): unknown {
   const { parseArg } = option;
   if (parseArg === undefined) return text;
@@ -98,4 +104,13 @@ function duration(text: string): number {
     if (!isGosumError(error)) throw error;
   }
   throw new InvalidArgumentError('Want a duration like 30s, 1m30s or 500ms, at most 596h.');
+}
+
+function size(text: string): number {
+  try {
+    return parseSize(text);
+  } catch (error) {
+    if (!isGosumError(error)) throw error;
+    throw new InvalidArgumentError('Want a size like 64MiB, 512KiB or 1GiB.');
+  }
 }

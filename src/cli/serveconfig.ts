@@ -9,6 +9,7 @@ import path from 'node:path';
 import { parse, TomlError } from 'smol-toml';
 import * as v from 'valibot';
 import { MAX_TIMER, parseDuration } from '../config/duration.js';
+import { parseSize } from '../config/size.js';
 import { patternWarnings } from '../core/pattern.js';
 import { GosumError } from '../errors.js';
 import { fileFailure, readUpTo } from './files.js';
@@ -31,6 +32,8 @@ interface Settable {
   readonly accessLog?: boolean;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
+  /** Bytes of answers kept in memory. */
+  readonly memory?: number;
   readonly workers?: number;
   readonly maxConnections?: number;
   readonly clientRate?: number;
@@ -44,13 +47,15 @@ export interface ServeOptions extends Settable {
   readonly config?: string;
   /** A value of GOSUMDB; it goes before all databases of the file. */
   readonly sumdb?: string;
+  /** Ways to the database that is not of the file. */
+  readonly way?: readonly string[];
 }
 
 /** One database that is served. */
 export interface DatabaseConfig {
   /** A value of GOSUMDB, and where it is from; `undefined`: the go command's own setting. */
   readonly sumdb: { readonly value: string; readonly from: string } | undefined;
-  /** Ways to it: URLs, `proxy`, `direct`; `undefined`: as the go command would go. Not empty. */
+  /** Ways to it, as way.ts has them; `undefined`: as the go command would go. Not empty. */
   readonly ways: readonly string[] | undefined;
   /** Globs of private modules; `undefined`: GONOSUMDB or GOPRIVATE. */
   readonly private: readonly string[] | undefined;
@@ -68,6 +73,8 @@ export interface ServeConfig {
   readonly logLevel: (typeof LOG_LEVELS)[number];
   readonly accessLog: boolean;
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  /** Bytes of answers kept in memory, by each database. */
+  readonly memory: number;
   readonly workers: number;
   readonly maxConnections: number;
   /** Requests a second and client that cause work upstream; 0 for no limit. */
@@ -87,6 +94,7 @@ export const SERVE_DEFAULTS: Required<Omit<Settable, 'data' | 'metricsListen' | 
   headAgeAlarm: 3_600_000,
   logLevel: 'info',
   accessLog: false,
+  memory: 64 * 1024 * 1024,
   workers: 1,
   maxConnections: 10_000,
   clientRate: 100,
@@ -105,11 +113,14 @@ const LIMIT = 1 << 20;
  * @throws {GosumError} `CONFIG_INVALID`, naming the key, and the file where it is from there; `FILE_FAILED`.
  */
 export async function readServeConfig(host: Host, options: ServeOptions): Promise<ServeConfig> {
-  const { config, sumdb, ...flags } = options;
+  const { config, sumdb, way, ...flags } = options;
   const file = config === undefined ? { settings: {}, databases: undefined } : await readConfigFile(host, config);
   const all = { ...SERVE_DEFAULTS, ...file.settings, ...resolvePaths(flags, host.cwd) };
   const { listen, data, metricsListen, tlsCert, tlsKey, ...plain } = all;
   if (data === undefined) throw new GosumError('CONFIG_INVALID', 'no data file is given', { hint: 'give --data FILE, or `data` in the file of --config' });
+  if (way !== undefined && sumdb === undefined && file.databases !== undefined) {
+    throw new GosumError('CONFIG_INVALID', '--way is given, and the file names the databases', { hint: 'write the ways of each there: ways = [...]' });
+  }
   if ((tlsCert === undefined) !== (tlsKey === undefined)) {
     throw new GosumError('CONFIG_INVALID', `tls-${tlsCert === undefined ? 'cert' : 'key'} is missing`, { hint: 'TLS needs both, tls-cert and tls-key' });
   }
@@ -121,8 +132,8 @@ export async function readServeConfig(host: Host, options: ServeOptions): Promis
     tls: tlsCert === undefined || tlsKey === undefined ? undefined : { cert: tlsCert, key: tlsKey },
     databases:
       sumdb === undefined
-        ? (file.databases ?? [{ sumdb: undefined, ways: undefined, private: undefined }])
-        : [{ sumdb: { value: sumdb, from: '--sumdb' }, ways: undefined, private: undefined }],
+        ? (file.databases ?? [{ sumdb: undefined, ways: way, private: undefined }])
+        : [{ sumdb: { value: sumdb, from: '--sumdb' }, ways: way, private: undefined }],
   };
 }
 
@@ -163,7 +174,7 @@ const DATABASE = v.pipe(
   v.strictObject({
     name: v.optional(v.pipe(v.string(), v.nonEmpty('want a name'))),
     sumdb: v.optional(v.pipe(v.string(), v.nonEmpty('want a value of GOSUMDB'))),
-    ways: v.optional(v.pipe(v.array(v.pipe(v.string(), v.nonEmpty('want a URL, proxy or direct'))), v.nonEmpty('want at least one way'))),
+    ways: v.optional(v.pipe(v.array(v.pipe(v.string(), v.nonEmpty('want direct, a URL, proxy URL, or goproxy'))), v.nonEmpty('want at least one way'))),
     private: v.optional(v.array(glob)),
   }),
   v.check(({ name, sumdb }) => (name === undefined) !== (sumdb === undefined), 'want one of name and sumdb'),
@@ -180,6 +191,7 @@ const FILE = v.strictObject({
   'access-log': v.optional(v.boolean()),
   'tls-cert': v.optional(file),
   'tls-key': v.optional(file),
+  memory: v.optional(v.pipe(v.string(), parsedBy(parseSize))),
   workers: v.optional(count(1, MOST_WORKERS)),
   limits: v.optional(
     v.strictObject({

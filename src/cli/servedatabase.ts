@@ -2,27 +2,28 @@
 
 import { SUM_GOLANG_ORG } from '../config/sumdb.js';
 import { readSettings, type Settings } from '../config/settings.js';
-import type { Source, Store } from '../contract.js';
-import { formatVerifierKey } from '../core/key.js';
+import type { Store } from '../contract.js';
+import { formatVerifierKey, type VerifierKey } from '../core/key.js';
 import { patternMatcher } from '../core/pattern.js';
 import { GosumError } from '../errors.js';
 import { Mirror, type MirrorOptions } from '../mirror/mirror.js';
+import type { Ways } from '../mirror/ways.js';
 import type { Log } from '../server/log.js';
 import type { Metrics } from '../server/metrics.js';
 import type { Host } from './host.js';
 import type { DatabaseConfig, ServeConfig } from './serveconfig.js';
 import { countedSource, mirrorTeller } from './serveevents.js';
-import { openWay } from './serveway.js';
-import { openSource } from './wire.js';
+import { openWaysOf } from './way.js';
 
 /** A database that is served. */
 export interface ServedDatabase {
   readonly mirror: Mirror;
-  readonly source: Source;
+  readonly key: VerifierKey;
+  readonly source: Ways;
   /** What GOSUMDB calls it: a name that the go command knows, or its whole key. */
   readonly gosumdb: string;
   /** Whether the module's name goes nowhere. */
-  isPrivate(module: string): boolean;
+  readonly isPrivate: (module: string) => boolean;
 }
 
 /** What goes with all databases of a process. */
@@ -71,11 +72,10 @@ function openDatabase(settings: Settings, config: ServeConfig, database: Databas
   const { timeout } = config;
   const notice = (text: string): void => log.warn({ database: name }, text);
   for (const warning of settings.warnings) notice(warning);
-  const [way] = database.ways ?? [];
-  const source = countedSource(way === undefined ? openSource(settings, { timeout }) : openWay(settings, way, { timeout, from }), metrics);
+  const source = openWaysOf(database.ways ?? [], from, settings, { timeout, around: (way) => countedSource(way, metrics) });
   const skippedBy: NonNullable<MirrorOptions['skippedBy']> =
     database.private === undefined ? (module) => settings.privateModules.skippedBy(module) : patternMatcher(database.private.join(','));
-  const mirror = new Mirror({ key, source, store, notice, skippedBy, told: mirrorTeller(name, log, metrics) });
+  const mirror = new Mirror({ key, source, store, notice, skippedBy, memory: config.memory, told: mirrorTeller(name, log, metrics) });
   const vkey = formatVerifierKey(key);
-  return { mirror, source, gosumdb: vkey === SUM_GOLANG_ORG ? name : vkey, isPrivate: (module) => skippedBy(module) !== undefined };
+  return { mirror, key, source, gosumdb: vkey === SUM_GOLANG_ORG ? name : vkey, isPrivate: (module) => skippedBy(module) !== undefined };
 }

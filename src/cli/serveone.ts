@@ -3,7 +3,9 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createSecureContext } from 'node:tls';
+import type { Store } from '../contract.js';
 import { GosumError } from '../errors.js';
+import { checkWays, startPoll } from '../mirror/poll.js';
 import { ClientLimiter } from '../server/limits.js';
 import { openLog, type Log } from '../server/log.js';
 import { openMetrics } from '../server/metrics.js';
@@ -77,7 +79,7 @@ export async function serveOne(host: Host, config: ServeConfig, member?: Member)
       log.info({ url: server.url }, 'listening');
       if (member === undefined) await print(host, `listening on ${server.url}\n`);
       else member.listening(server.url);
-      const stop = [keepLooking(config, databases, new HeadAlarm(config.headAgeAlarm, startedAt, log), log), renewOnHangup(config, server, log)];
+      const stop = [keepLooking(config, databases, store, log), renewOnHangup(config, server, log)];
       await new Promise<void>((resolve) => onAbort(host.interrupted, resolve));
       draining = true;
       log.info('draining');
@@ -103,17 +105,16 @@ function limiterOf({ clientRate, clientBurst, clientQueue }: ServeConfig): Clien
 }
 
 /** Looks for newer heads, at once and from time to time, and at how old those are that there are. */
-function keepLooking(config: ServeConfig, databases: readonly ServedDatabase[], alarm: HeadAlarm, log: Log): () => void {
-  const look = (): void => {
-    for (const { mirror } of databases) {
-      mirror.refresh().catch((error: unknown) => log.error({ database: mirror.name, error: String(error) }, 'looking for a newer tree head failed'));
-    }
-  };
-  look();
-  const poll = setInterval(look, config.poll);
+function keepLooking(config: ServeConfig, databases: readonly ServedDatabase[], store: Store, log: Log): () => void {
+  const alarm = new HeadAlarm(config.headAgeAlarm, Date.now(), log);
+  const ends = databases.map(({ mirror, key, source }) => {
+    const failed = (error: unknown): void => log.error({ database: mirror.name, error: String(error) }, 'looking for a newer tree head failed');
+    mirror.refresh().catch(failed);
+    return startPoll({ mirror, every: config.poll, then: () => checkWays(source.each, { key, store }), failed });
+  });
   const watch = setInterval(() => alarm.look(databases.map(statusOf)), Math.min(60_000, Math.ceil(config.headAgeAlarm / 4)));
   return () => {
-    clearInterval(poll);
+    for (const end of ends) end();
     clearInterval(watch);
   };
 }

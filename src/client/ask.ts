@@ -58,17 +58,18 @@ export class HeadOpener {
 /**
  * Asks for one module version. A cached answer that is not even of its form is passed over for the database's.
  *
+ * @param signal in place of the reader's own.
  * @throws {GosumError} as `Source.read`; `ANSWER_MALFORMED`; `SIGNATURE_UNKNOWN`, `SIGNATURE_INVALID`.
  */
-export async function ask(reader: Reader, heads: HeadOpener, path: string): Promise<Asked> {
-  const { bytes, fromCache } = await reader.lookup(path);
+export async function ask(reader: Reader, heads: HeadOpener, path: string, signal?: AbortSignal): Promise<Asked> {
+  const { bytes, fromCache } = await reader.lookup(path, signal);
   try {
     const answer = parseAnswer(bytes);
     return { answer, head: heads.open(answer.note), fromCache };
   } catch (error) {
     if (!fromCache || !isGosumError(error)) throw error;
     reader.distrust(path);
-    return ask(reader, heads, path);
+    return ask(reader, heads, path, signal);
   }
 }
 

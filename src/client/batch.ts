@@ -10,10 +10,12 @@ import { lookupPath, type ModuleVersion } from '../core/module.js';
 import type { ProvedTree } from '../core/plan.js';
 import { findHashes } from '../core/record.js';
 import { keptRecord, makeReceipt, proveRecordIn, type ProvedRecord } from '../core/receipt.js';
-import { liesUnder, linkedHead, newestHead } from '../core/timeline.js';
-import type { SignedHead } from '../core/treehead.js';
+import type { BulkAnswer } from '../core/bulk.js';
+import { liesUnder, linkedHead, newestHead, timelineHead } from '../core/timeline.js';
+import { sameTree, type SignedHead } from '../core/treehead.js';
 import { formatTilePath, fullTile, TILE_WIDTH, type Tile } from '../core/tile.js';
 import { ask, HeadOpener, type Asked } from './ask.js';
+import { askBulk, bulkPieces, LEAST_BULK } from './bulk.js';
 import { BLANK, recall, type Memory } from './memory.js';
 import { prove, whyUnproved, type Proof } from './prove.js';
 import { Reader } from './reader.js';
@@ -36,12 +38,15 @@ export class Batch {
   readonly #wanted: ReadonlyMap<string, ModuleVersion>;
   readonly #reader: Reader;
   readonly #heads: HeadOpener;
+  readonly #signal: AbortSignal | undefined;
   /** What was asked for and not yet proved, by `path@version`. */
   readonly #asked = new Map<string, Asked>();
   /** The newest head that the database shows. */
   #latest: SignedHead | undefined;
-  /** Heads that caches know, and that are on no timeline yet. */
+  /** Heads that caches know, or that came with answers that are not needed, and that may be on no timeline yet. */
   readonly #cachedHeads = new Set<SignedHead>();
+  /** The newest head that a bulk answer proved. */
+  #bulkHead: SignedHead | undefined;
   #memory: Memory = BLANK;
   #seenBefore = false;
 
@@ -58,6 +63,7 @@ export class Batch {
     this.#trusted = trusted;
     this.#wanted = wanted;
     this.#heads = new HeadOpener(key);
+    this.#signal = signal;
     const { store, source, caches = [] } = options;
     this.#reader = new Reader({ key: this.#vkey, store, source, caches, signal });
   }
@@ -97,19 +103,26 @@ export class Batch {
   /**
    * Asks for the newest head and for what is missing, proves it, and keeps it.
    *
+   * Where much is missing, and the way is a module proxy that takes bulk queries, one such query takes the place of all
+   * that. A database at a URL of its own says only with `latest` whether it takes them. So that nothing is lost where it
+   * does not, lookups go out beside that as always; where it does, those under way are given up that very moment, and a
+   * bulk query asks for everything that is not proved, as tiles for what was answered would be many times as much.
+   * Whatever a bulk query does not prove is asked for as if there were none.
+   *
    * @param fresh whether it is a problem if the newest head cannot be had. Otherwise the heads of other answers do as well.
    * @param latest whether it is asked for at all.
    */
   async update(fresh: boolean, latest = true): Promise<void> {
-    const { progress } = this.#options;
-    const missing = this.missing.map((name) => ({ name, path: this.#pathOf(name) }));
-    progress?.phase('asking the log', missing.length + 1);
-    const tick = (): void => progress?.tick();
-    await Promise.all([
-      ...(fresh || latest ? [this.#askLatest(fresh).finally(tick)] : []),
-      ...missing.map(({ name, path }) => this.#ask(name, path).finally(tick)),
-    ]);
+    for (const name of this.missing) this.#pathOf(name); // refuses what no log can have, before anything is asked
     try {
+      const fits = this.#bulkFits();
+      const bulk = fits ? await this.#askBulk() : undefined;
+      const giveUp = fits && bulk === undefined ? new AbortController() : undefined;
+      await this.#askEach(fresh, fresh || latest, giveUp);
+      if (giveUp?.signal.aborted === true) {
+        await this.#askBulk();
+        await this.#askEach(false, false);
+      }
       for (let round = 0; !(await this.#proveAll()); round++) {
         if (round === MAX_ROUNDS) {
           throw new GosumError('STORE_FAILED', `${this.#options.store.label}: the timeline moved ${MAX_ROUNDS} times`);
@@ -117,7 +130,7 @@ export class Batch {
       }
     } catch (error) {
       this.problem = notLocal(error);
-      for (const name of this.#asked.keys()) this.results.set(name, this.problem);
+      for (const name of [...this.#asked.keys(), ...this.missing]) this.results.set(name, this.problem);
       if (this.problem instanceof ForkError) await this.#keepEvidence(this.problem);
     }
   }
@@ -143,9 +156,30 @@ export class Batch {
     return found;
   }
 
+  /**
+   * Asks for the newest head, and for each that is missing by itself.
+   *
+   * @param latest whether the newest head is asked for, where no bulk answer had it.
+   * @param giveUp aborted where the way announces bulk queries: ends the lookups that are under way, without a result.
+   */
+  async #askEach(fresh: boolean, latest: boolean, giveUp?: AbortController): Promise<void> {
+    const { progress } = this.#options;
+    const missing = this.missing.filter((name) => !this.#asked.has(name)).map((name) => ({ name, path: this.#pathOf(name) }));
+    progress?.phase('asking the log', missing.length + 1);
+    const tick = (): void => progress?.tick();
+    const forget = giveUp && this.#reader.onBulk(() => giveUp.abort());
+    const given = [this.#signal, giveUp?.signal].filter((signal) => signal !== undefined);
+    const signal = given.length > 1 ? AbortSignal.any(given) : given[0];
+    await Promise.all([
+      ...(latest ? [this.#askLatest(fresh).finally(tick)] : []),
+      ...missing.map(({ name, path }) => this.#ask(name, path, signal).finally(tick)),
+    ]);
+    forget?.();
+  }
+
   async #askLatest(fresh: boolean): Promise<void> {
     // Asked before all else, so that it is not the last answer to come.
-    const latest = this.#reader.latest();
+    const latest = this.#bulkHead === undefined ? this.#reader.latest() : Promise.resolve(this.#bulkHead.note);
     latest.catch(() => undefined);
     for (const note of await this.#reader.cachedLatest()) {
       try {
@@ -162,12 +196,69 @@ export class Batch {
     }
   }
 
-  async #ask(name: string, path: string): Promise<void> {
+  async #ask(name: string, path: string, signal = this.#signal): Promise<void> {
     try {
-      this.#asked.set(name, await ask(this.#reader, this.#heads, path));
+      this.#asked.set(name, await ask(this.#reader, this.#heads, path, signal));
     } catch (error) {
+      if (signal?.aborted === true && this.#signal?.aborted !== true) return; // given up for a bulk query
       this.results.set(name, notLocal(error));
     }
+  }
+
+  /**
+   * Whether bulk queries may be used. Not where a trusted head has to be tied to a timeline that there is already: one
+   * bulk answer ties one head.
+   */
+  #bulkFits(): boolean {
+    const newest = this.#memory.timeline?.newest;
+    if (newest !== undefined && (newest.size === 0 || this.trustedIsNew)) return false;
+    return this.#options.keep !== 'all' && this.missing.length >= LEAST_BULK;
+  }
+
+  /**
+   * Asks for all that is missing by bulk queries, one after the other, until one is not answered as it should be. What
+   * they prove is kept and settled, all else is left as it was.
+   *
+   * @returns `undefined` where the way does not announce them.
+   * @throws {ForkError}
+   */
+  async #askBulk(): Promise<true | undefined> {
+    const missing = this.missing;
+    const pieces = bulkPieces(missing.flatMap((name) => this.#wanted.get(name) ?? []));
+    this.#options.progress?.phase('asking the log', pieces.length);
+    for (const piece of pieces) {
+      const newest = this.#memory.timeline?.newest;
+      const known = newest ?? (this.#trusted?.size === 0 ? undefined : this.#trusted);
+      const answer = await askBulk(this.#reader, this.#key, piece, known, missing.length + 1);
+      if (answer === undefined) return undefined;
+      this.#options.progress?.tick();
+      if (answer instanceof GosumError) {
+        if (answer.outcome === 'unproved') this.#notice(`a bulk answer was not true and is passed over: ${answer.message}`);
+        break;
+      }
+      if (!(await this.#keepBulk(answer, newest))) break;
+    }
+    return true;
+  }
+
+  /** Keeps and settles what a bulk answer proved. `false`, and nothing of that, where the timeline went forward meanwhile. */
+  async #keepBulk({ head, heads, receipt, records }: BulkAnswer, newest: SignedHead | undefined): Promise<boolean> {
+    // The trusted head may be the very one.
+    const first = newest === undefined && heads.length === 0 ? [timelineHead(head)] : [];
+    const change = { name: this.#key.name, expect: newest?.size, heads: [...heads, ...first], tiles: [], receipts: receipt === undefined ? [] : [receipt] };
+    const kept = await this.#commit(change);
+    await this.#remember([]);
+    if (this.#memory.timeline?.holds(head) !== true) this.#cachedHeads.add(head);
+    if (!kept) return false;
+    for (const [name, record] of records) {
+      const asked = this.#asked.get(name);
+      if (asked !== undefined) this.#cachedHeads.add(asked.head);
+      this.#asked.delete(name);
+      this.#settle(name, () => this.#found(name, record, false));
+    }
+    this.#seenBefore ||= newest === undefined && this.#trusted !== undefined && this.#trusted.size > 0;
+    this.head = this.#bulkHead = head;
+    return true;
   }
 
   /** Proves all answers under the greatest head, and keeps them. `false`: something changed meanwhile, prove again. */
@@ -176,6 +267,8 @@ export class Batch {
     const shown = new Set([...this.#asked.values()].map(({ head }) => head));
     if (this.#latest !== undefined) shown.add(this.#latest);
     const all = new Set([...(newest === undefined ? [] : [newest]), ...shown, ...this.#cachedHeads]);
+    const byBulk = this.#bulkHead;
+    if (byBulk !== undefined && this.#asked.size === 0 && [...all].every((each) => sameTree(each, byBulk))) return true;
     const head = [...all].reduce(greater, undefined);
     if (head === undefined) return true;
     const trusted = this.trustedIsNew ? this.#trusted : undefined;
@@ -212,7 +305,7 @@ export class Batch {
     }
     for (const [name, record] of proved) this.#settle(name, () => this.#found(name, record, false));
     this.head = head;
-    this.#seenBefore ||= before.length > 0;
+    this.#seenBefore ||= before.length > 0 && this.#bulkHead === undefined; // which is of this batch itself
     return true;
   }
 

@@ -3,8 +3,9 @@
  * Nothing read here is believed.
  */
 
-import type { Source, Store } from '../contract.js';
+import type { ReadOptions, Source, Store } from '../contract.js';
 import { GosumError, isGosumError } from '../errors.js';
+import { MAX_BULK_ANSWER } from '../core/bulkform.js';
 import { HASH_SIZE } from '../core/hash.js';
 import { formatTilePath, fullTile, TILE_BYTES, TILE_WIDTH, type Tile } from '../core/tile.js';
 import { Once } from './once.js';
@@ -63,11 +64,34 @@ export class Reader {
     return notes.filter((note) => note !== undefined);
   }
 
-  /** The answer to a lookup. @throws {GosumError} as `Source.read`; `OFFLINE`. */
-  async lookup(path: string): Promise<Answer> {
+  /**
+   * The answer to a lookup.
+   *
+   * @param signal in place of the reader's own.
+   * @throws {GosumError} as `Source.read`; `OFFLINE`.
+   */
+  async lookup(path: string, signal: AbortSignal | undefined = this.#options.signal): Promise<Answer> {
     const cached = await this.#cached(path, LOOKUP_LIMIT);
     if (cached !== undefined) return { bytes: cached, fromCache: true };
-    return { bytes: await this.#ask(path, LOOKUP_LIMIT), fromCache: false };
+    return { bytes: await this.#ask(path, LOOKUP_LIMIT, signal), fromCache: false };
+  }
+
+  /**
+   * The database's answer to a bulk query; `undefined` where the way has not announced that it takes them.
+   *
+   * @param reads how many reads it stands for.
+   * @throws {GosumError} as `Source.read`.
+   */
+  async bulk(query: Uint8Array, reads: number): Promise<Uint8Array | undefined> {
+    const { source, signal } = this.#options;
+    const bytes = await source?.bulk?.(query, { limit: MAX_BULK_ANSWER, signal, reads });
+    this.#asked ||= bytes !== undefined;
+    return bytes;
+  }
+
+  /** As `Source.onBulk`. */
+  onBulk(heard: () => void): () => void {
+    return this.#options.source?.onBulk?.(heard) ?? (() => undefined);
   }
 
   /** Takes out of the store what it has of tiles that will be read. @throws {GosumError} `STORE_FAILED`. */
@@ -122,18 +146,18 @@ export class Reader {
     return undefined;
   }
 
-  async #ask(path: string, limit: number): Promise<Uint8Array> {
+  async #ask(path: string, limit: number, signal: AbortSignal | undefined = this.#options.signal): Promise<Uint8Array> {
     const { source } = this.#options;
     if (source === undefined) throw new GosumError('OFFLINE', `${path.slice(1)}: not cached, and offline`);
-    const bytes = await this.#readSource(source, path, limit);
+    const bytes = await this.#readSource(source, path, { limit, signal });
     if (bytes === undefined) throw new GosumError('UNREACHABLE', `${path.slice(1)}: ${source.label} has no answer`);
     return bytes;
   }
 
   /** Reads from the database. Only of a lookup is "not found" a word about a module; a tile or a head has to be there. */
-  async #readSource(source: Source, path: string, limit: number): Promise<Uint8Array | undefined> {
+  async #readSource(source: Source, path: string, options: ReadOptions): Promise<Uint8Array | undefined> {
     try {
-      const bytes = await source.read(path, { limit, signal: this.#options.signal });
+      const bytes = await source.read(path, options);
       this.#asked = true;
       return bytes;
     } catch (error) {

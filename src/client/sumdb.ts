@@ -7,13 +7,14 @@
 
 import type { Source, Store, TileBytes } from '../contract.js';
 import type { Tile } from '../core/tile.js';
-import type { GosumError } from '../errors.js';
+import { isGosumError, type GosumError } from '../errors.js';
 import { parseVerifierKey, type VerifierKey } from '../core/key.js';
 import { formatModuleVersion, type ModuleVersion } from '../core/module.js';
 import type { RecordHashes } from '../core/record.js';
 import type { ProvedRecord } from '../core/receipt.js';
 import { openTreeHead, type SignedHead } from '../core/treehead.js';
 import { Batch } from './batch.js';
+import { inTurns, mayBeBetterElsewhere } from './turns.js';
 
 /** Told how long work goes on. */
 export interface Progress {
@@ -105,11 +106,23 @@ export class SumDB {
    */
   async lookup(wanted: readonly ModuleVersion[], options: LookupOptions = {}): Promise<Lookups> {
     const modules = new Map(wanted.map((each) => [formatModuleVersion(each.module, each.version), each]));
-    const batch = new Batch(this.key, this.#options, this.#trusted, modules, options.signal);
-    await batch.recall();
-    const fresh = options.fresh === true || batch.trustedIsNew;
-    if (fresh || batch.missing.length > 0) await batch.update(fresh, options.latest);
-    const { results, head, timeline, way, problem } = batch;
+    const results = new Map<string, Found | GosumError>();
+    let timeline: Lookups['timeline'] = 'none';
+    const last = await inTurns(
+      this.#options.source,
+      async (source) => {
+        const left = new Map([...modules].filter(([name]) => !results.has(name) || mayBeBetterElsewhere(results.get(name))));
+        const batch = new Batch(this.key, { ...this.#options, source }, this.#trusted, left, options.signal);
+        await batch.recall();
+        const fresh = options.fresh === true || batch.trustedIsNew;
+        if (fresh || batch.missing.length > 0) await batch.update(fresh, options.latest);
+        for (const [name, result] of batch.results) results.set(name, result);
+        if (timeline !== 'first-contact' || batch.timeline === 'fork') timeline = batch.timeline;
+        return batch;
+      },
+      (batch) => batch.problem ?? worst([...batch.results.values()].filter((result) => isGosumError(result))),
+    );
+    const { head, way, problem } = last;
     return { results, head, timeline, way, problem };
   }
 
@@ -122,8 +135,16 @@ export class SumDB {
    * source throws; `TILE_SIZE`, `TILE_MISMATCH` where a tile does not authenticate.
    */
   async tiles(wanted: readonly Tile[], options: Pick<LookupOptions, 'signal'> = {}): Promise<TileBytes[]> {
-    const batch = new Batch(this.key, this.#options, this.#trusted, new Map(), options.signal);
-    await batch.recall();
-    return batch.tiles(wanted);
+    const prove = async (source: Source | undefined): Promise<TileBytes[]> => {
+      const batch = new Batch(this.key, { ...this.#options, source }, this.#trusted, new Map(), options.signal);
+      await batch.recall();
+      return batch.tiles(wanted);
+    };
+    return inTurns(this.#options.source, prove, () => undefined);
   }
+}
+
+/** Of several failures one that another way may do better, if there is any. */
+function worst(failures: readonly GosumError[]): GosumError | undefined {
+  return failures.find(mayBeBetterElsewhere) ?? failures[0];
 }

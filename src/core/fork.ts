@@ -4,7 +4,7 @@
  */
 
 import { GosumError } from '../errors.js';
-import { equalBytes, formatHash, HASH_SIZE, hashAt } from './hash.js';
+import { equalBytes, formatHash, HASH_SIZE, hashAt, type Hash } from './hash.js';
 import type { VerifierKey } from './key.js';
 import type { ProvedTree } from './plan.js';
 import { checkTree, proveTree } from './tree.js';
@@ -44,10 +44,18 @@ export class ForkError extends GosumError<'FORK'> {
  * @param newer the signed head that `tree` was proved under.
  */
 export function forkError(tree: ProvedTree, newer: SignedHead, older: SignedHead): ForkError {
-  const hash = hashAtSize(tree, older.size);
+  return forkOf(newer, older, hashAtSize(tree, older.size), proveTree(tree.head.size, older.size, tree.read));
+}
+
+/**
+ * The proof that a signed head does not lie under another, which the caller has proved.
+ *
+ * @param hash what the newer tree has at the older size.
+ * @param consistency the proof from there to the newer head.
+ */
+export function forkOf(newer: SignedHead, older: SignedHead, hash: Hash, consistency: Uint8Array): ForkError {
   if (equalBytes(hash, older.hash)) throw new Error('no fork');
-  const proof = concatBytes(hash, proveTree(tree.head.size, older.size, tree.read));
-  const evidence = { older: older.note, newer: newer.note, proof };
+  const evidence = { older: older.note, newer: newer.note, proof: concatBytes(hash, consistency) };
   return new ForkError(evidence, [older.size, newer.size]);
 }
 

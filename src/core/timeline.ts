@@ -27,7 +27,12 @@ export function liesUnder(tree: ProvedTree, old: TreeHead): boolean {
 /** The newest head of a timeline, as a store keeps it. */
 export function newestHead(tree: ProvedTree, head: SignedHead): Proved<TimelineHead> {
   if (!sameTree(tree.head, head)) throw new Error('not the head that the tree was proved under');
-  return { size: head.size, hash: head.hash, note: head.note } as Proved<TimelineHead>;
+  return timelineHead(head);
+}
+
+/** A head whose tree the caller has proved, as the newest of a timeline. */
+export function timelineHead({ size, hash, note }: SignedHead): Proved<TimelineHead> {
+  return { size, hash, note } as Proved<TimelineHead>;
 }
 
 /**
@@ -36,10 +41,18 @@ export function newestHead(tree: ProvedTree, head: SignedHead): Proved<TimelineH
  * @throws {GosumError} `PROOF_MISMATCH` where it does not lie under the tree.
  */
 export function linkedHead(tree: ProvedTree, old: SignedHead): Proved<TimelineHead> {
-  const proof = proveTree(tree.head.size, old.size, tree.read);
-  checkTree(proof, tree.head, old);
-  const { size, hash, note } = old;
-  return { size, hash, note, next: { size: tree.head.size, proof } } as Proved<TimelineHead>;
+  return linkHead(old, tree.head, proveTree(tree.head.size, old.size, tree.read));
+}
+
+/**
+ * A head linked to another, which the caller has proved, by the consistency proof from one to the other.
+ *
+ * @param proof attacker-controlled: hashes of 32 bytes, one after the other.
+ * @throws {GosumError} `PROOF_MISMATCH`.
+ */
+export function linkHead(old: SignedHead, head: TreeHead, proof: Uint8Array): Proved<TimelineHead> {
+  checkTree(proof, head, old);
+  return { ...timelineHead(old), next: { size: head.size, proof } };
 }
 
 /** A timeline that came out of a store and was proved again. */

@@ -7,17 +7,20 @@
  * under the newest head, with upstream there or not.
  */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import type { Caller, Database, Store } from '../contract.js';
 import { GosumError, isGosumError } from '../errors.js';
-import { SumDB, type SumDBOptions } from '../client/sumdb.js';
+import { SumDB, type Lookups, type SumDBOptions } from '../client/sumdb.js';
+import type { BulkQuery } from '../core/bulkform.js';
 import { provesFork } from '../core/fork.js';
 import { HASH_SIZE } from '../core/hash.js';
 import { formatVerifierKey } from '../core/key.js';
-import { formatModuleVersion, lookupPath } from '../core/module.js';
+import { formatModuleVersion, lookupPath, type ModuleVersion } from '../core/module.js';
 import { formatLookup, type LogRecord } from '../core/record.js';
 import { DATA_LEVEL, formatTilePath, fullTile, tileInTree, type Tile } from '../core/tile.js';
 import { openTreeHead, type SignedHead } from '../core/treehead.js';
+import { BulkMaker } from './bulk.js';
 
 /** What a mirror stands on. */
 export interface MirrorOptions extends Pick<SumDBOptions, 'key' | 'source' | 'store' | 'notice'> {
@@ -62,8 +65,9 @@ const UNKNOWN_STANDS = 60_000;
 const MOST_UNKNOWN = 10_000;
 /** Milliseconds between two looks at upstream for the sake of clients that are ahead. */
 const REFRESH_PAUSE = 1000;
-/** The flight of a look at upstream's newest head. */
+/** The flights of a look at upstream's newest head. */
 const REFRESH = 'refresh';
+const LOOK_AHEAD = 'look ahead';
 
 /** Made once: the ready answer is the path that most requests take. */
 const FOUND = {
@@ -90,6 +94,7 @@ export class Mirror implements Database {
   readonly #tiles: LRUCache<string, Uint8Array>;
   readonly #unknown = new LRUCache<string, GosumError>({ max: MOST_UNKNOWN, ttl: UNKNOWN_STANDS });
   readonly #flights = new Map<string, Promise<unknown>>();
+  readonly #bulk: BulkMaker;
   #head: SignedHead | undefined;
   #opened: Promise<void> | undefined;
   #verifiedAt: number | undefined;
@@ -106,8 +111,9 @@ export class Mirror implements Database {
     this.#store = store;
     this.#skippedBy = skippedBy;
     this.#told = told;
-    this.#lookups = new LRUCache({ maxSize: memory / 4, sizeCalculation: ({ answer }) => answer.length + 500 });
-    this.#tiles = new LRUCache({ maxSize: memory, sizeCalculation: (bytes) => bytes.length + 200 });
+    this.#bulk = new BulkMaker(this.#db, store, this.#vkey);
+    this.#lookups = new LRUCache({ maxSize: Math.ceil((memory + 1) / 4), sizeCalculation: ({ answer }) => answer.length + 500 });
+    this.#tiles = new LRUCache({ maxSize: memory + 1, sizeCalculation: (bytes) => bytes.length + 200 });
   }
 
   get state(): MirrorState {
@@ -167,23 +173,43 @@ export class Mirror implements Database {
     return bytes.length === length ? bytes : bytes.subarray(0, length);
   }
 
-  /** Looks whether upstream has a newer head. Resolves also where that cannot be had: see `state`. */
+  async bulk({ old, wanted }: BulkQuery, caller?: Caller): Promise<Uint8Array> {
+    if (old > (await this.#newest()).size) {
+      await caller?.admit();
+      await this.#lookAhead();
+    }
+    const records = await this.#findRecords(wanted, caller);
+    return this.#bulk.make(await this.#newest(), old, wanted, records);
+  }
+
+  /**
+   * Looks whether upstream has a newer head. Resolves also where that cannot be had: see `state`. While there is evidence
+   * of a fork, nothing is asked; a person who clears it makes the next look go on.
+   */
   refresh(): Promise<void> {
     return this.#once(REFRESH, async () => {
       this.#askedAt = Date.now();
+      await this.#recallEvidence(); // which another process may have found, or a person cleared
       await this.#ask([], true);
-      // another process on this store may have found evidence, or a person cleared it
-      this.#forked = this.#failure?.code === 'FORK' || (await this.#hasEvidence());
+    });
+  }
+
+  /** As `refresh`, for clients that have seen more of the log than we: a 404 would break their build, so who comes soon after a look waits for the next. */
+  #lookAhead(): Promise<void> {
+    return this.#once(LOOK_AHEAD, async () => {
+      await sleep(Math.max(0, this.#askedAt + REFRESH_PAUSE - Date.now()));
+      await this.refresh();
     });
   }
 
   async #recall(): Promise<void> {
-    this.#forked = await this.#hasEvidence();
+    await this.#recallEvidence();
     await this.#takeKept();
   }
 
-  async #hasEvidence(): Promise<boolean> {
-    return (await this.#store.evidence()).some((each) => each.key === this.#vkey && provesFork(each, this.#db.key));
+  async #recallEvidence(): Promise<void> {
+    const evidence = await this.#store.evidence();
+    this.#forked = evidence.some((each) => each.key === this.#vkey && provesFork(each, this.#db.key));
   }
 
   /** Takes the store's newest head, which another process on the same store may have put there. */
@@ -200,25 +226,57 @@ export class Mirror implements Database {
   }
 
   async #keptRecord(module: string, version: string): Promise<LogRecord | undefined> {
-    const name = formatModuleVersion(module, version);
     lookupPath(module, version); // refuses what no log can have
-    const pattern = this.#skippedBy(module);
-    if (pattern !== undefined) throw notFound(`${name}: private here`);
     await this.open();
-    const [kept] = await this.#store.records(this.#vkey, [name]);
-    if (kept !== undefined) {
-      if (kept.id >= (this.#head?.size ?? 0)) await this.#takeKept();
-      if (kept.id < (this.#head?.size ?? 0)) return kept;
-    }
-    const unknown = this.#unknown.get(name);
-    if (unknown !== undefined) throw unknown;
-    return undefined;
+    const [known] = await this.#known([{ module, version }]);
+    if (isGosumError(known)) throw known;
+    return known;
   }
 
   async #askRecord(module: string, version: string): Promise<LogRecord> {
-    const name = formatModuleVersion(module, version);
-    const result = await this.#ask([{ module, version }], false);
-    const found = result.get(name);
+    return this.#recordOf(formatModuleVersion(module, version), await this.#ask([{ module, version }], false));
+  }
+
+  /** The records of many module versions, or why there is none, by `path@version`; those that are not kept by one question. */
+  async #findRecords(wanted: readonly ModuleVersion[], caller: Caller | undefined): Promise<Map<string, LogRecord | GosumError>> {
+    const found = new Map<string, LogRecord | GosumError>();
+    const unkept: ModuleVersion[] = [];
+    const known = await this.#known(wanted);
+    wanted.forEach((each, i) => {
+      const record = known[i];
+      if (record === undefined) unkept.push(each);
+      else found.set(formatModuleVersion(each.module, each.version), record);
+      this.#told(record === undefined ? FOUND.lookup.upstream : FOUND.lookup.store);
+    });
+    if (unkept.length > 0) await caller?.admit();
+    const mine: ModuleVersion[] = [];
+    let asked: Promise<Lookups['results']> | undefined;
+    const ask = async (each: ModuleVersion): Promise<void> => {
+      const name = formatModuleVersion(each.module, each.version);
+      const record = this.#once(`lookup ${name}`, async () => {
+        mine.push(each);
+        asked ??= Promise.resolve().then(() => this.#ask(mine, false)); // once all of them are known
+        return this.#recordOf(name, await asked);
+      });
+      found.set(name, await record.catch(notLocal));
+    };
+    await Promise.all(unkept.map(ask));
+    return found;
+  }
+
+  /** For each module version what is known of it without asking: its kept record, or that it is private or unknown. */
+  async #known(wanted: readonly ModuleVersion[]): Promise<(LogRecord | GosumError | undefined)[]> {
+    const names = wanted.map(({ module, version }) => formatModuleVersion(module, version));
+    const open = names.map((name, i) => (this.#skippedBy(wanted[i]?.module ?? '') === undefined ? undefined : notFound(`${name}: private here`)));
+    const kept = await this.#store.records(this.#vkey, names);
+    const isBeyond = (record: LogRecord | undefined): boolean => record !== undefined && record.id >= (this.#head?.size ?? 0);
+    if (kept.some(isBeyond)) await this.#takeKept();
+    return names.map((name, i) => open[i] ?? (isBeyond(kept[i]) ? undefined : kept[i]) ?? this.#unknown.get(name));
+  }
+
+  /** The record that was asked for. */
+  #recordOf(name: string, results: Lookups['results']): LogRecord {
+    const found = results.get(name);
     if (found === undefined || isGosumError(found)) {
       const error = found ?? this.#failure ?? new Error(`${name} was not asked for`);
       if (isGosumError(error, 'NOT_FOUND')) this.#unknown.set(name, error);
@@ -233,11 +291,7 @@ export class Mirror implements Database {
       await this.#takeKept();
       head = await this.#newest();
     }
-    if (!reaches(head, tile)) {
-      // The client has seen more of the log than we have.
-      if (this.#flights.has(REFRESH) || Date.now() - this.#askedAt >= REFRESH_PAUSE) return undefined;
-      throw beyond(tile, head);
-    }
+    if (!reaches(head, tile)) return undefined;
     const own = tileInTree(tile.level, tile.n, head.size) ?? tile;
     const [whole, part] = await this.#store.tiles(this.#vkey, [own, tile]);
     return whole ?? part;
@@ -246,10 +300,10 @@ export class Mirror implements Database {
   async #askTile(tile: Tile): Promise<Uint8Array> {
     let head = await this.#newest();
     if (!reaches(head, tile)) {
-      await this.refresh();
+      await this.#lookAhead();
       head = await this.#newest();
     }
-    if (!reaches(head, tile)) throw beyond(tile, head);
+    if (!reaches(head, tile)) throw notFound(`${formatTilePath(tile)}: beyond the tree of ${head.size}`);
     try {
       const [proved] = await this.#db.tiles([tile]);
       if (proved === undefined) throw new Error(`${formatTilePath(tile)} was not read`);
@@ -261,7 +315,11 @@ export class Mirror implements Database {
   }
 
   /** Asks upstream, and takes the newest head that comes of it. */
-  async #ask(wanted: Parameters<SumDB['lookup']>[0], fresh: boolean): Promise<Awaited<ReturnType<SumDB['lookup']>>['results']> {
+  async #ask(wanted: readonly ModuleVersion[], fresh: boolean): Promise<Lookups['results']> {
+    if (this.#forked) {
+      this.#noteFailure(standsStill(this.name));
+      return new Map();
+    }
     const { results, head, problem } = await this.#db.lookup(wanted, { fresh, latest: false });
     const answers = [...results.values()];
     const errors = new Set([problem, ...answers].filter((each) => isGosumError(each)));
@@ -308,6 +366,12 @@ export class Mirror implements Database {
   }
 }
 
+function standsStill(name: string): GosumError {
+  return new GosumError('FORK', `${name} was seen to misbehave: only what was proved before is served`, {
+    hint: 'see `gosumcheck evidence`; to clear it is a person’s decision',
+  });
+}
+
 function reaches(head: SignedHead, { level, n, width }: Tile): boolean {
   return (tileInTree(level, n, head.size)?.width ?? 0) >= width;
 }
@@ -316,8 +380,10 @@ function notFound(message: string): GosumError {
   return new GosumError('NOT_FOUND', message);
 }
 
-function beyond(tile: Tile, head: SignedHead): GosumError {
-  return notFound(`${formatTilePath(tile)}: beyond the tree of ${head.size}`);
+/** The error as a result; a bug or a broken store is thrown on. */
+function notLocal(error: unknown): GosumError {
+  if (!isGosumError(error) || error.outcome === 'local') throw error;
+  return error;
 }
 
 function layersOf(of: 'lookup' | 'tile'): Record<'memory' | 'store' | 'upstream', Extract<MirrorEvent, { kind: 'answer' }>> {

@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import type { Caller, Database } from '../contract.js';
+import { parseBulkQuery } from '../core/bulkform.js';
 import { encodeUtf8 } from '../core/text.js';
 import { DATA_LEVEL, TILE_WIDTH } from '../core/tile.js';
 import { isGosumError, type GosumError } from '../errors.js';
@@ -30,14 +31,26 @@ export function textAnswer(status: number, text: string, cache: string = NEVER):
   return { status, headers: { 'content-type': TEXT, 'cache-control': cache }, body: encodeUtf8(text) };
 }
 
-/** The database's answer. Errors of its are answers as well. */
-export async function answerOf(database: Database, asked: Asked, caller?: Caller): Promise<Answer> {
+/** Announces bulk queries, in the two answers of which a client has one first (docs/bulk.md). */
+const BULK = { 'gosumcheck-bulk': 'v1' };
+
+/**
+ * The database's answer. Errors of its are answers as well.
+ *
+ * @param body of the request; attacker-controlled.
+ */
+export async function answerOf(
+  database: Database,
+  asked: Asked,
+  caller?: Caller,
+  body: Uint8Array = new Uint8Array(),
+): Promise<Answer> {
   try {
     switch (asked.kind) {
       case 'supported':
-        return textAnswer(200, '', HEAD);
+        return announcing(database, textAnswer(200, '', HEAD));
       case 'latest':
-        return tagged(TEXT, HEAD, await database.latest());
+        return announcing(database, tagged(TEXT, HEAD, await database.latest()));
       case 'lookup':
         return tagged(TEXT, LOOKUP, await database.lookup(asked.module, asked.version, caller));
       case 'tile': {
@@ -45,12 +58,21 @@ export async function answerOf(database: Database, asked: Asked, caller?: Caller
         const cache = tile.width === TILE_WIDTH ? FOR_EVER : PARTIAL;
         return tagged(tile.level === DATA_LEVEL ? TEXT : BYTES, cache, await database.tile(tile, caller));
       }
+      case 'bulk': {
+        if (database.bulk === undefined) return textAnswer(404, 'not found\n');
+        const answer = await database.bulk(parseBulkQuery(body), caller);
+        return { status: 200, headers: { 'content-type': BYTES, 'cache-control': NEVER }, body: answer };
+      }
     }
   } catch (error) {
     if (!isGosumError(error)) throw error;
     if (error instanceof LimitError) return tooMany(error);
     return textAnswer(statusOf(error), `${error.message}\n`);
   }
+}
+
+function announcing(database: Database, answer: Answer): Answer {
+  return database.bulk === undefined ? answer : { ...answer, headers: { ...answer.headers, ...BULK } };
 }
 
 /** Never 403 or 401 to a go command that asks rightly: it takes those for its own fault. */

@@ -1,5 +1,5 @@
 /**
- * Which answer a URL asks for: the database's own layout at the root, and a module proxy's under `/sumdb/NAME/`
+ * Which answer a request asks for: the database's own layout at the root, and a module proxy's under `/sumdb/NAME/`
  * (sumdb/server.go; modfetch/sumdb.go). Pure. What comes out is rebuilt from parsed values: of the text that came in,
  * nothing goes any further.
  */
@@ -13,13 +13,17 @@ export type Asked =
   | { readonly kind: 'supported' }
   | { readonly kind: 'latest' }
   | { readonly kind: 'lookup'; readonly module: string; readonly version: string }
-  | { readonly kind: 'tile'; readonly tile: Tile };
+  | { readonly kind: 'tile'; readonly tile: Tile }
+  /** What is wanted is in the request's body. */
+  | { readonly kind: 'bulk' };
 
 /** Where a URL leads. */
 export type Route =
   | { readonly kind: 'database'; readonly name: string; readonly asked: Asked }
   | { readonly kind: 'page'; readonly page: Page }
-  | { readonly kind: 'refused'; readonly status: 400 | 404; readonly text: string };
+  | { readonly kind: 'refused'; readonly status: 400 | 404; readonly text: string }
+  /** `allow`: the methods that there are for this path. */
+  | { readonly kind: 'refused'; readonly status: 405; readonly text: string; readonly allow: string };
 
 /** The server's own pages. */
 export type Page = 'home' | 'healthz' | 'readyz' | 'metrics' | 'version';
@@ -35,13 +39,24 @@ const PAGES: Readonly<Record<string, Page>> = {
 /** The most characters of a path. A module path has at most some 500, a version 200. */
 const MAX_PATH = 2048;
 
+/** What each path but that of bulk queries is asked by. */
+const READING = 'GET, HEAD';
+
 /**
- * Reads the path of a request.
+ * Reads path and method of a request.
  *
  * @param url as it came: attacker-controlled. A query is passed over.
  * @param names of the databases that are served; the first one at the root, too.
+ * @param method attacker-controlled.
  */
-export function routeOf(url: string, names: readonly string[]): Route {
+export function routeOf(url: string, names: readonly string[], method = 'GET'): Route {
+  const route = routeOfPath(url, names);
+  if (route.kind === 'refused') return route;
+  const allow = route.kind === 'database' && route.asked.kind === 'bulk' ? 'POST' : READING;
+  return allow.split(', ').includes(method) ? route : { kind: 'refused', status: 405, text: `only ${allow}`, allow };
+}
+
+function routeOfPath(url: string, names: readonly string[]): Route {
   const [path = ''] = url.split('?', 1);
   if (path.length > MAX_PATH) return refused(400, 'the path is too long');
   const page = PAGES[path];
@@ -57,6 +72,7 @@ export function routeOf(url: string, names: readonly string[]): Route {
 function askedOf(name: string, path: string, proxied: boolean): Route {
   const found = (asked: Asked): Route => ({ kind: 'database', name, asked });
   if (path === '/latest') return found({ kind: 'latest' });
+  if (path === '/bulk/v1') return found({ kind: 'bulk' });
   if (path === '/supported' && proxied) return found({ kind: 'supported' });
   try {
     const lookup = /^\/lookup\/([^@]+)@([^@/]+)$/.exec(path);

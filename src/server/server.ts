@@ -1,10 +1,12 @@
-/** Databases over HTTP/1.1: GET and HEAD, at the root and under `/sumdb/NAME/`, with a few pages of the server's own. */
+/** Databases over HTTP/1.1, at the root and under `/sumdb/NAME/`, with a few pages of the server's own. */
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Caller, Database } from '../contract.js';
+import { MAX_BULK_QUERY } from '../core/bulkform.js';
 import { answerOf, textAnswer, type Answer } from './answers.js';
+import { readBody } from './body.js';
 import { nameRequest } from './requestid.js';
 import { routeOf, type Asked, type Page } from './routes.js';
 
@@ -103,14 +105,12 @@ export async function listen(host: string, port: number, options: ServerOptions)
     let name: string | undefined;
     let answer: Answer;
     try {
-      const route = routeOf(url, names);
+      const route = routeOf(url, names, method);
       if (method === 'OPTIONS') {
         answer = NO_CONTENT;
-      } else if (method !== 'GET' && method !== 'HEAD') {
-        const refusal = textAnswer(405, 'only GET and HEAD\n');
-        answer = { ...refusal, headers: { ...refusal.headers, allow: 'GET, HEAD' } };
       } else if (route.kind === 'refused') {
-        answer = textAnswer(route.status, `${route.text}\n`);
+        const refusal = textAnswer(route.status, `${route.text}\n`);
+        answer = route.status === 405 ? { ...refusal, headers: { ...refusal.headers, allow: route.allow } } : refusal;
       } else if (route.kind === 'page') {
         kind = route.page;
         answer = await options.page(route.page, request.headers);
@@ -120,7 +120,7 @@ export async function listen(host: string, port: number, options: ServerOptions)
         const database = byName.get(name);
         if (database === undefined) throw new Error(`no database ${name}`);
         const caller: Caller | undefined = admit === undefined ? undefined : { admit: () => admit(client) };
-        answer = await answerOf(database, asked, caller);
+        answer = await answerTo(request, database, asked, caller);
       }
     } catch (error) {
       options.failed?.(error);
@@ -153,6 +153,15 @@ export async function listen(host: string, port: number, options: ServerOptions)
       return drain(server, grace);
     },
   };
+}
+
+/** The answer; of a bulk query once its body was read. What is refused unread ends the connection. */
+async function answerTo(request: IncomingMessage, database: Database, asked: Asked, caller: Caller | undefined): Promise<Answer> {
+  if (asked.kind !== 'bulk') return answerOf(database, asked, caller);
+  const body = await readBody(request, MAX_BULK_QUERY);
+  if (typeof body !== 'number') return answerOf(database, asked, caller, body);
+  const refusal = textAnswer(body, body === 413 ? `more than ${MAX_BULK_QUERY} bytes\n` : 'no whole body\n');
+  return { ...refusal, headers: { ...refusal.headers, connection: 'close' } };
 }
 
 function pemOf({ cert, key }: TlsFiles): { cert: string | Buffer; key: string | Buffer } {

@@ -32,8 +32,8 @@ export interface Connection {
 /** A way to SQLite. */
 export interface Driver {
   readonly name: 'better-sqlite3' | 'node:sqlite';
-  /** Opens the file, or makes an empty one. A file that may not be written is opened for reading. */
-  open(file: string): Connection;
+  /** Opens the file, or makes an empty one. A file that may not be written is opened for reading, as it is with `readOnly`. */
+  open(file: string, readOnly?: boolean): Connection;
 }
 
 /**
@@ -61,7 +61,7 @@ export function loadBetterSqlite(): Driver | string {
     const options = existsSync(built) ? { nativeBinding: load(built) as string } : {};
     const Database = load('better-sqlite3') as typeof BetterSqlite3;
     if (options.nativeBinding === undefined) new Database(':memory:').close(); // loads the binding
-    return { name: 'better-sqlite3', open: (file) => new Database(file, options) };
+    return { name: 'better-sqlite3', open: (file, readonly = false) => new Database(file, { ...options, readonly }) };
   } catch (error) {
     return error instanceof Error && 'code' in error && error.code === 'ERR_DLOPEN_FAILED'
       ? 'better-sqlite3 was built for another Node or another system'
@@ -82,11 +82,11 @@ export function isMadeFor(engines: string, version: string): boolean {
 export function loadNodeSqlite(): Driver | string {
   const sqlite = withoutSqliteWarning(() => process.getBuiltinModule('node:sqlite')) as NodeSqlite | undefined;
   if (sqlite === undefined) return `Node ${process.versions.node} has no node:sqlite`;
-  return { name: 'node:sqlite', open: (file) => new sqlite.DatabaseSync(file) };
+  return { name: 'node:sqlite', open: (file, readOnly = false) => new sqlite.DatabaseSync(file, { readOnly }) };
 }
 
 interface NodeSqlite {
-  readonly DatabaseSync: new (file: string) => Connection;
+  readonly DatabaseSync: new (file: string, options: { readonly readOnly: boolean }) => Connection;
 }
 
 /**

@@ -20,20 +20,30 @@ const BUSY_TIMEOUT = 5000;
 /** Gives the prepared statement of an SQL text; each text is prepared once. */
 export type Prepare = (sql: string) => Statement;
 
+/** How a file is opened. */
+export interface FileOptions {
+  /** Nothing is written, not even what a crash has left behind is put in order. */
+  readonly readOnly?: boolean;
+}
+
 /** A database file of ours. Everything rejects a damaged or foreign file with `STORE_FAILED`. */
 export class SqliteFile {
   /** As the user named it. */
   readonly path: string;
   readonly #driver: Driver;
   readonly #absolute: string;
+  readonly #options: FileOptions;
   readonly #statements = new Map<string, Statement>();
   #connection: Connection | undefined;
   /** Whether the file was seen to have our tables. */
   #ready = false;
+  /** Whether one state of the file is held on to. */
+  #held = false;
   #closed = false;
 
   /** @throws {GosumError} `STORE_FAILED` where the file is there and not a usable one of ours. */
-  constructor(driver: Driver, path: string) {
+  constructor(driver: Driver, path: string, options: FileOptions = {}) {
+    this.#options = options;
     this.path = path;
     this.#driver = driver;
     this.#absolute = resolve(path);
@@ -65,6 +75,21 @@ export class SqliteFile {
     return this.#transact('BEGIN IMMEDIATE', true, work) as T;
   }
 
+  /**
+   * Holds on to the state that the file has now: all that is read from now on is of it. In the rollback journal's mode
+   * nobody can write until this is closed.
+   */
+  hold(): void {
+    this.read(() => undefined);
+    try {
+      this.#connection?.exec('BEGIN');
+      this.#held = true;
+      this.read((prepare) => prepare('SELECT 1 FROM db').get()); // BEGIN alone holds nothing yet
+    } catch (error) {
+      throw storeFailure(this.path, error);
+    }
+  }
+
   /** Gives the room of deleted rows back to the disk. */
   shrink(): void {
     try {
@@ -86,6 +111,7 @@ export class SqliteFile {
     try {
       const connection = this.#open(make);
       if (connection === undefined) return undefined;
+      if (this.#held) return work((sql) => this.#prepare(connection, sql));
       connection.exec(begin);
       try {
         let ready = this.#ready || hasTables(connection);
@@ -110,7 +136,7 @@ export class SqliteFile {
     if (this.#connection !== undefined) return this.#connection;
     if (make) mkdirSync(dirname(this.#absolute), { recursive: true });
     else if (!existsSync(this.#absolute)) return undefined;
-    const connection = this.#driver.open(this.#absolute);
+    const connection = this.#driver.open(this.#absolute, this.#options.readOnly);
     try {
       // trusted_schema: what a file's own schema says is not run; cell_size_check finds damage early
       connection.exec(

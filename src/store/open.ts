@@ -1,8 +1,10 @@
 /** The store that this machine can have: SQLite by the first driver that works, else memory. */
 
-import type { Store } from '../contract.js';
-import { loadBetterSqlite, loadNodeSqlite } from './driver.js';
+import type { Store, StoreRows } from '../contract.js';
+import { loadBetterSqlite, loadNodeSqlite, type Driver } from './driver.js';
 import { openMemoryStore } from './memory.js';
+import { GosumError } from '../errors.js';
+import { openSqliteRows } from './rows.js';
 import { openSqliteStore } from './sqlite.js';
 
 /** A store, and what a person should hear of it: one line, where it is not the first choice. */
@@ -30,4 +32,23 @@ function openNow(file: string): OpenedStore {
   }
   const notice = `cache: none, nothing is remembered after this run (${first}; ${second})`;
   return { store: openMemoryStore(), notice };
+}
+
+/**
+ * Opens all rows of the store in `file`, to be read alone.
+ *
+ * @throws {GosumError} `STORE_FAILED` where there is no SQLite here, or the file is damaged, foreign or cannot be opened.
+ */
+export function openStoreRows({ file }: { readonly file: string }): Promise<StoreRows> {
+  return new Promise((resolve) => resolve(openSqliteRows(anyDriver(file), file)));
+}
+
+function anyDriver(file: string): Driver {
+  const first = loadBetterSqlite();
+  if (typeof first !== 'string') return first;
+  const second = loadNodeSqlite();
+  if (typeof second !== 'string') return second;
+  throw new GosumError('STORE_FAILED', `${file}: there is no SQLite here (${first}; ${second})`, {
+    hint: 'install better-sqlite3, or use a Node that has node:sqlite',
+  });
 }

@@ -27,7 +27,8 @@ export function openSqliteStore(driver: Driver, file: string): Store {
 
 const HEAD = 'SELECT size, hash, note, next, proof FROM head';
 
-class SqliteStore implements Store {
+/** The store in one file; opened by `openSqliteStore`. */
+export class SqliteStore implements Store {
   readonly label: string;
   readonly #file: SqliteFile;
 
@@ -201,7 +202,8 @@ function headAt(prepare: Prepare, db: Value, size: number): TimelineHead | undef
   return row === undefined ? undefined : headOf(row);
 }
 
-function headOf(row: unknown): TimelineHead {
+/** @throws {RowError} */
+export function headOf(row: unknown): TimelineHead {
   const hash = bytesIn(row, 'hash');
   if (hash.length !== HASH_SIZE) throw new RowError(`hash has ${hash.length} bytes`);
   const head: TimelineHead = { size: countIn(row, 'size'), hash, note: bytesIn(row, 'note') };
@@ -209,7 +211,8 @@ function headOf(row: unknown): TimelineHead {
   return next === undefined ? head : { ...head, next: { size: next, proof: bytesIn(row, 'proof') } };
 }
 
-function evidenceOf(row: unknown): Evidence {
+/** @throws {RowError} */
+export function evidenceOf(row: unknown): Evidence {
   return {
     key: textIn(row, 'key'),
     foundAt: textIn(row, 'found_at'),
@@ -257,11 +260,12 @@ function saveRecords(prepare: Prepare, db: Value, records: readonly KeptRecord[]
 }
 
 /** A digest is of the row's key as well: a row that stands at another's place is none. It is no proof, and guards against decay alone. */
-function tileDigest(level: number, n: number, data: Uint8Array): Uint8Array {
+export function tileDigest(level: number, n: number, data: Uint8Array): Uint8Array {
   return sha256(joinBytes([encodeUtf8(`tile ${level} ${n}\n`), data]));
 }
 
-function recordDigest({ covers, id, text }: KeptRecord): Uint8Array {
+/** As `tileDigest`, of a record. */
+export function recordDigest({ covers, id, text }: KeptRecord): Uint8Array {
   return sha256(joinBytes([encodeUtf8(`record ${covers} ${id}\n`), text]));
 }
 

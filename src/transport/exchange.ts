@@ -1,12 +1,13 @@
-/** One request and its answer, as both versions of HTTP have it here: only GET, and a body that is read whole, up to a limit. */
+/** One request and its answer, as both versions of HTTP have it here: a body that is read whole, up to a limit. */
 
 import type { Readable } from 'node:stream';
 import { SourceError } from './sourceerror.js';
 import type { HttpTarget } from './target.js';
 
-/** A GET request. */
+/** A GET request; with a body, a POST. */
 export interface HttpRequest {
   readonly target: HttpTarget;
+  readonly body?: Uint8Array | undefined;
   /** Lower-case names; Host is not among them. */
   readonly headers: Readonly<Record<string, string>>;
   /** The most bytes that the body of a 200 may have. */

@@ -4,7 +4,7 @@
  * Only remote.ts loads this file, and only for its first request: a run from the cache is done before Node's HTTP is loaded.
  */
 
-import type { ReadOptions, Source } from '../contract.js';
+import type { BulkOptions, ReadOptions, Source } from '../contract.js';
 import { openEnvironment, type Environment } from '../config/environment.js';
 import { joinUrl, redactUrl, type GoUrl } from '../config/gourl.js';
 import { httpProxies, type ProxyChoice } from '../config/httpproxy.js';
@@ -50,7 +50,7 @@ export interface HttpStats {
 }
 
 /** A source over HTTP. */
-export interface HttpSource extends Source {
+export interface HttpSource extends Required<Omit<Source, 'turns'>> {
   stats(): HttpStats;
   /** Says how many reads are about to come at once, so that there are connections for them in time. */
   expect(count: number): void;
@@ -70,10 +70,24 @@ export function openHttpSource(url: GoUrl, options: HttpOptions = {}): HttpSourc
   return new HttpReader(url, options);
 }
 
-/** What a read takes for an answer. */
+/** The header that announces bulk queries, and the paths whose answers may have it. */
+const BULK_HEADER = 'gosumcheck-bulk';
+const ANNOUNCING: ReadonlySet<string> = new Set(['/supported', '/latest']);
+/** Where bulk queries go, and the version of them that is spoken here. */
+const BULK_PATH = '/bulk/v1';
+const BULK_VERSION = 'v1';
+
+/** What is sent, and what is taken for an answer. */
 interface Wanted {
   readonly limit: number;
-  readonly anyBody: boolean;
+  /** Of a 200 the status alone counts. */
+  readonly anyBody?: boolean;
+  /** The answer may announce bulk queries. */
+  readonly announcing?: boolean;
+  /** What is sent, by POST. */
+  readonly body?: Uint8Array;
+  /** A failure is not tried again. */
+  readonly once?: boolean;
 }
 
 class HttpReader implements HttpSource {
@@ -86,6 +100,8 @@ class HttpReader implements HttpSource {
   readonly #origins = new Map<string, Origin>();
   #expected = 0;
   #closed = false;
+  #bulk = false;
+  readonly #heard = new Set<() => void>();
   /** A server that asked one request to wait has them all wait till then. */
   #notBefore = 0;
   #requests = 0;
@@ -103,17 +119,31 @@ class HttpReader implements HttpSource {
     this.#dialer = new Dialer({ roots: new TrustedRoots(env), proxyFor: options.httpProxy ?? httpProxies(env), timeout });
   }
 
-  async read(path: string, { limit, signal }: ReadOptions): Promise<Uint8Array> {
+  read(path: string, { limit, signal, once = false }: ReadOptions): Promise<Uint8Array> {
     pathElements(path);
-    const target = targetOf(joinUrl(this.#url, path));
     // of `supported` the status alone counts, and to the go command nothing else does
-    const wanted: Wanted = { limit, anyBody: path === '/supported' };
+    return this.#ask(path, { limit, anyBody: path === '/supported', announcing: ANNOUNCING.has(path), once }, signal);
+  }
+
+  /** As reads are, but for redirects, which are refused, and for one that takes too long: that is not tried again, as there is another way to the same. */
+  bulk(query: Uint8Array, { limit, signal }: BulkOptions): Promise<Uint8Array | undefined> {
+    return this.#bulk ? this.#ask(BULK_PATH, { limit, body: query }, signal) : Promise.resolve(undefined);
+  }
+
+  onBulk(heard: () => void): () => void {
+    this.#heard.add(heard);
+    return () => this.#heard.delete(heard);
+  }
+
+  async #ask(path: string, wanted: Wanted, signal: AbortSignal | undefined): Promise<Uint8Array> {
+    const target = targetOf(joinUrl(this.#url, path));
     try {
       for (let next = 2; ; next++) {
         try {
           return await this.#limiter.run(() => this.#attempt(target, wanted, signal), signal);
         } catch (error) {
-          const delay = this.#delayAfter(error, next);
+          const isFinal = wanted.once === true || (wanted.body !== undefined && isGosumError(error, 'TIMEOUT'));
+          const delay = isFinal ? undefined : this.#delayAfter(error, next);
           if (delay === undefined || signal?.aborted) throw error;
           await pause(delay, signal);
           this.#retries++;
@@ -170,17 +200,22 @@ class HttpReader implements HttpSource {
     }
   }
 
-  async #follow(start: HttpTarget, { limit, anyBody }: Wanted, giveUp: GiveUp): Promise<Uint8Array> {
+  async #follow(start: HttpTarget, { limit, anyBody, announcing, body }: Wanted, giveUp: GiveUp): Promise<Uint8Array> {
     let target = start;
     for (let redirects = 0; ; redirects++) {
       this.#requests++;
-      const answer = await this.#origin(target).send({ target, headers: this.#headers(target), limit, giveUp });
+      const answer = await this.#origin(target).send({ target, headers: this.#headers(target, body), body, limit, giveUp });
       this.#bytes += answer.body.length;
       const location = header(answer.headers, 'location');
       if (!REDIRECTS.has(answer.status) || location === '') {
         const failure = failureOf(answer, target, anyBody);
         if (failure !== undefined) throw failure;
+        // what a redirect led to speaks for itself alone: a query goes to the URL of the setting
+        if (announcing === true && redirects === 0) this.#hear(header(answer.headers, BULK_HEADER));
         return answer.body;
+      }
+      if (body !== undefined) {
+        throw new SourceError('ANSWER_MALFORMED', `reading ${start.shown}: a redirect of a bulk query`, { url: start.shown, status: answer.status });
       }
       const next = redirectTarget(target, location);
       if (next === undefined || redirects === MAX_REDIRECTS) {
@@ -189,6 +224,12 @@ class HttpReader implements HttpSource {
       }
       target = next;
     }
+  }
+
+  #hear(announced: string): void {
+    if (this.#bulk || !announced.split(',').some((version) => version.trim() === BULK_VERSION)) return;
+    this.#bulk = true;
+    for (const heard of this.#heard) heard();
   }
 
   #origin(target: HttpTarget): Origin {
@@ -209,9 +250,10 @@ class HttpReader implements HttpSource {
   }
 
   /** The headers of a request. Credentials are chosen anew for each target, and go over https alone. */
-  #headers(target: HttpTarget): Record<string, string> {
+  #headers(target: HttpTarget, body: Uint8Array | undefined): Record<string, string> {
     // without accept-encoding a server might compress (RFC 9110 §12.5.3), and a small body could be a great one
-    const headers = { 'user-agent': this.#options.userAgent ?? 'gosumcheck', 'accept-encoding': 'identity' };
+    const asking = { 'user-agent': this.#options.userAgent ?? 'gosumcheck', 'accept-encoding': 'identity' };
+    const headers = body === undefined ? asking : { ...asking, 'content-type': 'application/octet-stream', 'content-length': String(body.length) };
     const login = this.#login(target);
     return login === undefined ? headers : { ...headers, authorization: basicAuth(login.user, login.password) };
   }

@@ -98,11 +98,12 @@ export class Http1Connections implements Connections {
     else this.#unused.add(socket.unref());
   }
 
-  #request(agent: http.Agent, { target, headers, giveUp, limit }: HttpRequest): Promise<HttpAnswer> {
+  #request(agent: http.Agent, { target, headers, body, giveUp, limit }: HttpRequest): Promise<HttpAnswer> {
     const { proxyHeaders } = this.#options;
     return new Promise((resolve, reject) => {
       const request = http.request({
         agent,
+        method: body === undefined ? 'GET' : 'POST',
         host: target.hostname,
         port: target.port,
         path: proxyHeaders === undefined ? target.path : `http://${target.host}${target.path}`,
@@ -116,7 +117,7 @@ export class Http1Connections implements Connections {
         reject(reason); // Node says nothing of a request that has no socket yet
         request.destroy(reason);
       });
-      request.end();
+      request.end(body);
     });
   }
 }

@@ -10,6 +10,7 @@
 
 import { connect, constants, type ClientHttp2Session, type ClientHttp2Stream, type Settings } from 'node:http2';
 import type { Socket } from 'node:net';
+import { isGosumError } from '../errors.js';
 import { lost, readAnswer, type Connections, type HttpAnswer, type HttpRequest } from './exchange.js';
 import { connectionsFor, MAX_HTTP2_CONNECTIONS, USUAL_STREAMS } from './streams.js';
 import { originOf, type HttpTarget } from './target.js';
@@ -200,10 +201,12 @@ export class Http2Connections implements Connections {
 
   #start(session: Session, flight: Flight): void {
     const { request, resolve, reject } = flight;
-    const { target, giveUp } = request;
+    const { target, body, giveUp } = request;
     let stream: ClientHttp2Stream;
     try {
-      stream = session.h2.request({ ':authority': target.host, ':path': target.path, ...request.headers });
+      const method = body === undefined ? 'GET' : 'POST';
+      stream = session.h2.request({ ':method': method, ':authority': target.host, ':path': target.path, ...request.headers });
+      if (body !== undefined) stream.end(body);
     } catch (error) {
       reject(error); // a header that cannot be sent
       return;
@@ -224,7 +227,7 @@ export class Http2Connections implements Connections {
       reject(reason);
       stream.close(constants.NGHTTP2_CANCEL);
       // one that is too slow may be a connection that died in silence: the others must not wait for it, too
-      this.#retire(session);
+      if (isGosumError(reason, 'TIMEOUT')) this.#retire(session);
     });
     stream.once('close', () => {
       session.streams--;

@@ -4,7 +4,7 @@
  * says that it passes it on, else straight.
  */
 
-import type { ReadOptions, Source } from '../contract.js';
+import type { BulkOptions, ReadOptions, Source } from '../contract.js';
 import type { ProxyEntry } from '../config/goproxy.js';
 import { joinUrl, redactUrl, type GoUrl } from '../config/gourl.js';
 import type { Sumdb } from '../config/sumdb.js';
@@ -25,7 +25,7 @@ export interface RemoteOptions extends HttpOptions {
 }
 
 /** The database over the network. */
-export interface Remote extends Source {
+export interface Remote extends Required<Omit<Source, 'turns'>> {
   /** The URL that was chosen, without credentials; `undefined` before the first read is answered. */
   chosen(): string | undefined;
   stats(): HttpStats;
@@ -52,6 +52,7 @@ class RemoteReader implements Remote {
   #chosen: AnySource | undefined;
   /** Reads that wait for the choice. */
   #waiting = 0;
+  readonly #heard = new Set<() => void>();
 
   constructor(options: RemoteOptions) {
     this.#options = options;
@@ -65,6 +66,16 @@ class RemoteReader implements Remote {
     pathElements(path);
     const source = this.#chosen ?? (await this.#wait(options.signal));
     return source.read(path, options);
+  }
+
+  async bulk(query: Uint8Array, options: BulkOptions): Promise<Uint8Array | undefined> {
+    const source = this.#chosen ?? (await this.#wait(options.signal, options.reads));
+    return source.bulk?.(query, options);
+  }
+
+  onBulk(heard: () => void): () => void {
+    this.#heard.add(heard);
+    return () => this.#heard.delete(heard);
   }
 
   chosen(): string | undefined {
@@ -89,13 +100,13 @@ class RemoteReader implements Remote {
   }
 
   /** Waits for the one choice, together with all other reads. */
-  async #wait(signal: AbortSignal | undefined): Promise<AnySource> {
+  async #wait(signal: AbortSignal | undefined, reads = 1): Promise<AnySource> {
     this.#choice ??= this.#choose();
-    this.#waiting++;
+    this.#waiting += reads;
     try {
       return await orInterrupted(this.#choice, this.label, signal);
     } finally {
-      this.#waiting--;
+      this.#waiting -= reads;
     }
   }
 
@@ -149,6 +160,9 @@ class RemoteReader implements Remote {
     const { openHttpSource } = await import('./http.js');
     const source = openHttpSource(url, this.#options);
     source.expect(this.#waiting);
+    source.onBulk(() => {
+      for (const heard of this.#heard) heard();
+    });
     this.#opened.push(source);
     if (this.#closing.signal.aborted) await source.close();
     return source;

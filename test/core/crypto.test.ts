@@ -98,6 +98,8 @@ both('all levels of nodes above hashes', (t, crypto) => {
     const levels: Uint8Array[] = [];
     for (let below: Uint8Array = hashes; below.length >= 64; levels.push(below)) below = crypto.hashNodes(below.slice(0, Math.floor(below.length / 64) * 64));
     t.equal(hex(crypto.hashLevels(hashes)), levels.map(hex).join(''), `${width}`);
+    const buffer = Buffer.concat([new Uint8Array(1), hashes]).subarray(1);
+    t.equal(hex(crypto.hashLevels(buffer)), levels.map(hex).join(''), `${width} in a Buffer`);
   }
 });
 

@@ -79,6 +79,15 @@ t.test('a receipt of some records of a greater log', (t) => {
   t.end();
 });
 
+t.test('a receipt in a Buffer, which is a view of more', (t) => {
+  const bytes = receiptOf(small, [1, 2, 5]);
+  for (let offset = 0; offset < 5; offset++) {
+    const buffer = Buffer.concat([new Uint8Array(offset), bytes, new Uint8Array(500)]).subarray(offset, offset + bytes.length);
+    t.ok(isOf(openReceipt(buffer, small.key), small, [1, 2, 5], 7), `at ${offset}`);
+  }
+  t.end();
+});
+
 t.test('every flipped bit is refused', (t) => {
   const bytes = receiptOf(small, [1, 2, 5]);
   const passed: number[] = [];

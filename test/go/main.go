@@ -53,6 +53,7 @@ var operations = map[string]operation{
 	"proveTree":       proveTree,
 	"checkRecord":     checkRecord,
 	"checkTree":       checkTree,
+	"bulk":            openBulk,
 }
 
 func main() {

@@ -1,91 +1,123 @@
 /** The real go command as the mirror's client, in both layouts, with upstream there and gone. */
 
-import { execFile } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { promisify } from 'node:util';
-import t from 'tap';
-import { h1OfGoMod } from '../../src/core/h1.js';
-import { encodeUtf8 } from '../../src/core/text.js';
+import t, { type Test } from 'tap';
 import { TestLog } from '../../src/testing/index.js';
-import { goHome } from '../quietgo.js';
-import { newMirrorRig } from './rig.js';
+import { NO_GO, runGo, serveModules, type ModuleProxy } from './gomodules.js';
+import { newMirrorRig, type MirrorRig } from './rig.js';
 
-const NAMES = ['a', 'b', 'c'];
+const NAMES = ['a', 'b', 'c', 'd'];
+const skip = NO_GO;
 
-t.test('the go command through the mirror', async (t) => {
-  const folder = t.testdir();
-  const log = new TestLog().fill(300);
-  for (const name of NAMES) {
-    const goMod = `module example.com/${name}\n`;
-    const at = path.join(folder, 'proxy', 'example.com', name, '@v');
-    mkdirSync(at, { recursive: true });
-    writeFileSync(path.join(at, 'v1.0.0.info'), '{"Version":"v1.0.0"}');
-    writeFileSync(path.join(at, 'v1.0.0.mod'), goMod);
-    log.add(`example.com/${name}`, 'v1.0.0', { goMod: h1OfGoMod(encodeUtf8(goMod)) });
-    log.fill(log.size + 400);
-  }
-  const proxy = pathToFileURL(path.join(folder, 'proxy')).href;
-  const rig = await newMirrorRig(log);
-  t.teardown(() => rig.close());
-  const layouts = {
-    root: { GOSUMDB: `${log.vkey} ${rig.url}`, GOPROXY: proxy },
-    proxy: { GOSUMDB: log.vkey, GOPROXY: `${rig.url},${proxy}` },
+interface Scene {
+  readonly rig: MirrorRig;
+  readonly folder: string;
+  readonly modules: ModuleProxy;
+  /** The two ways in which a go command is told of the mirror. */
+  readonly layouts: { readonly root: Settings; readonly proxy: Settings };
+  /** Cuts connections without an answer from now on, as a dead upstream does. */
+  readonly die: () => void;
+}
+type Settings = Readonly<Record<'GOSUMDB' | 'GOPROXY', string>>;
+
+t.test('go mod download and go get, with empty caches, in both layouts; again with upstream gone', { skip }, async (t) => {
+  const { folder, layouts, modules, rig, die } = await newScene(t);
+  const client = async (home: string, names: string[], settings: Settings): Promise<void> => {
+    const download = await runGo(path.join(folder, `${home}-download`), ['mod', 'download'], names, settings);
+    t.equal(download.error, '', `${home}: go mod download`);
+    const get = await runGo(path.join(folder, `${home}-get`), ['get', ...names.map((name) => `example.com/${name}@latest`)], [], settings);
+    t.equal(get.error, '', `${home}: go get`);
+    const want = names.map((name) => new TextDecoder().decode(rig.log.text(rig.log.idOf(`example.com/${name}`, 'v1.0.0')!)));
+    t.equal(get.goSum, want.join(''), 'go.sum has what the log has');
+    for (const name of names) t.ok(download.has(name) && get.has(name), `the zip of ${name}`);
   };
-  const first = await go(folder, 'first', ['a', 'b'], layouts.root);
-  if (first === undefined) {
-    t.comment('NOT TESTED: there is no go command');
-    return;
-  }
-  t.equal(first.error, '');
-  t.match(first.goSum, /example\.com\/a v1\.0\.0\/go\.mod h1:/);
-  t.equal((await go(folder, 'second', ['a', 'b'], layouts.proxy))?.error, '', 'as a proxy, which has no modules');
+  await client('root', ['a', 'b'], layouts.root);
+  t.ok(rig.accesses.every(({ url }) => !url.startsWith('/sumdb/')));
+  await client('proxy', ['a', 'c'], layouts.proxy);
+  const refused = rig.accesses.filter(({ url }) => url.startsWith('/example.com/'));
+  t.ok(refused.some(({ url }) => url.endsWith('/@v/list')) && refused.some(({ url }) => url.endsWith('/@v/v1.0.0.zip')), 'it was asked for modules');
+  t.strictSame(new Set(refused.map(({ status }) => status)), new Set([404]), 'and had none, so that the next entry was asked');
+  t.ok(modules.requests.includes('/example.com/c/@v/v1.0.0.zip'));
+  t.ok(rig.asked().every((url) => /^\/(?:latest$|lookup\/|tile\/)/.test(url)), 'upstream is asked for the database alone');
 
-  rig.cut();
-  rig.asked();
-  for (const [name, settings] of Object.entries(layouts)) {
-    t.equal((await go(folder, `cut-${name}`, ['a', 'b'], settings))?.error, '', `${name}: upstream is gone, and the client’s caches are empty`);
-  }
+  die();
+  await client('root-cut', ['a', 'b', 'c'], layouts.root);
+  await client('proxy-cut', ['a', 'b', 'c'], layouts.proxy);
   t.strictSame(rig.asked(), [], 'nothing had to be asked');
-  t.match((await go(folder, 'unknown', ['c'], layouts.root))?.error, /404 Not Found/);
-  rig.cut(false);
-
-  // a client that has seen a newer head than the mirror: it makes it look
-  log.fill(5000);
-  const ahead = path.join(folder, 'ahead');
-  const latest = path.join(ahead, 'go', 'pkg', 'sumdb', log.name);
-  mkdirSync(latest, { recursive: true });
-  writeFileSync(path.join(latest, 'latest'), log.head());
-  t.equal((await go(folder, 'ahead', ['a'], layouts.root))?.error, '');
-  t.equal(rig.mirror.state.head?.size, 5000);
-
-  // a client that had the right log, and a mirror of another one with the same key
-  const fork = new TestLog(log.name, log.signer).fill(300);
-  fork.add('example.com/c', 'v1.0.0', { goMod: h1OfGoMod(encodeUtf8('module example.com/c\n')) });
-  const wrong = await newMirrorRig(fork.fill(9000));
-  t.teardown(() => wrong.close());
-  const settings = { ...layouts.root, GOSUMDB: `${log.vkey} ${wrong.url}` };
-  t.match((await go(folder, 'first', ['c'], settings))?.error, /SECURITY ERROR\n.*misbehavior detected/);
+  const unknown = await runGo(path.join(folder, 'unknown'), ['mod', 'download'], ['d'], layouts.root);
+  t.match(unknown.error, /502 Bad Gateway/, 'what was never proved is not to be had');
 });
 
-/** Runs `go list -m all`, which looks up each go.mod, with a home of its own. `undefined` where there is no go command. */
-async function go(
-  folder: string,
-  run: string,
-  names: readonly string[],
-  settings: Readonly<Record<string, string>>,
-): Promise<{ error: string; goSum: string } | undefined> {
-  const home = path.join(folder, run);
-  const cwd = path.join(home, 'main');
-  mkdirSync(cwd, { recursive: true });
-  const env = goHome(home, settings);
-  writeFileSync(path.join(cwd, 'go.mod'), `module example.com/main\n\ngo 1.20\n${names.map((name) => `\nrequire example.com/${name} v1.0.0`).join('')}\n`);
-  try {
-    await promisify(execFile)('go', ['list', '-m', 'all'], { cwd, env });
-    return { error: '', goSum: readFileSync(path.join(cwd, 'go.sum'), 'utf8') };
-  } catch (failure) {
-    const { code, stderr } = failure as { code: unknown; stderr: string };
-    return code === 'ENOENT' ? undefined : { error: stderr, goSum: '' };
+t.test('a client that has seen a newer head than the mirror', { skip }, async (t) => {
+  const { folder, layouts, rig, die } = await newScene(t);
+  const { log, mirror } = rig;
+  t.equal((await runGo(path.join(folder, 'first'), ['mod', 'download'], ['a', 'b'], layouts.root)).error, '');
+  const ahead = (home: string): string => {
+    const latest = path.join(folder, home, 'go', 'pkg', 'sumdb', log.name);
+    mkdirSync(latest, { recursive: true });
+    writeFileSync(path.join(latest, 'latest'), log.head());
+    return path.join(folder, home);
+  };
+  await mirror.refresh();
+  log.fill(5000);
+  t.equal((await runGo(ahead('up'), ['mod', 'download'], ['a'], layouts.root)).error, '', 'the mirror looks upstream, even if it has just done so');
+  t.equal(mirror.state.head?.size, 5000);
+
+  log.fill(9000);
+  die();
+  const { error } = await runGo(ahead('cut'), ['mod', 'download'], ['a'], layouts.root);
+  t.match(error, /tile\/8\/.*404 Not Found/, 'with upstream gone it is told that there is no such tile, and goes no further');
+  t.notMatch(error, /SECURITY ERROR/, 'which accuses nobody');
+});
+
+t.test('a wrong log behind a client that had the right one', { skip }, async (t) => {
+  const { folder, layouts, rig } = await newScene(t);
+  const { log } = rig;
+  const home = path.join(folder, 'client');
+  t.equal((await runGo(home, ['mod', 'download'], ['a'], layouts.root)).error, '');
+  const fork = new TestLog(log.name, log.signer).fill(700);
+  const modules = await serveModules(fork, ['b']);
+  const wrong = await newMirrorRig(fork.fill(9000));
+  t.teardown(() => Promise.all([wrong.close(), modules.close()]));
+  for (const settings of [
+    { GOSUMDB: `${log.vkey} ${wrong.url}`, GOPROXY: modules.url },
+    { GOSUMDB: log.vkey, GOPROXY: `${wrong.url},${modules.url}` },
+  ]) {
+    const { error, goSum } = await runGo(home, ['get', 'example.com/b@v1.0.0'], [], settings);
+    t.match(error, /SECURITY ERROR\n.*misbehavior detected/);
+    t.notMatch(goSum, 'example.com/b');
   }
+});
+
+t.test('modules that are private by the mirror’s own settings', { skip }, async (t) => {
+  const { folder, layouts, rig } = await newScene(t, (module) => (module === 'example.com/b' ? 'example.com/b' : undefined));
+  for (const [name, settings] of Object.entries(layouts)) {
+    const { error } = await runGo(path.join(folder, name), ['mod', 'download'], ['a', 'b'], settings);
+    t.match(error, /example\.com\/b@v1\.0\.0.*\n?.*404 Not Found/, `${name}: go is told that the log does not know it`);
+    const own = await runGo(path.join(folder, `${name}-own`), ['mod', 'download'], ['a', 'b'], { ...settings, GONOSUMDB: 'example.com/b' });
+    t.equal(own.error, '', `${name}: a client that knows it is private too does not ask`);
+  }
+  t.ok(rig.accesses.some(({ url, status }) => url.endsWith('/lookup/example.com/b@v1.0.0') && status === 404));
+  t.notOk(rig.asked().some((url) => url.includes('/b@')), 'its name goes nowhere');
+});
+
+/** A mirror of a log with modules, and the proxy that has them. */
+async function newScene(t: Test, skippedBy?: (module: string) => string | undefined): Promise<Scene> {
+  const log = new TestLog().fill(300);
+  const modules = await serveModules(log, NAMES);
+  const rig = await newMirrorRig(log, undefined, skippedBy === undefined ? {} : { skippedBy });
+  t.teardown(() => Promise.all([rig.close(), modules.close()]));
+  return {
+    rig,
+    folder: t.testdir(),
+    modules,
+    layouts: {
+      root: { GOSUMDB: `${log.vkey} ${rig.url}`, GOPROXY: modules.url },
+      proxy: { GOSUMDB: log.vkey, GOPROXY: `${rig.url},${modules.url}` },
+    },
+    die: () => {
+      rig.upstream.answer = (_, answer) => ({ ...answer, dropAfter: 0 });
+    },
+  };
 }

@@ -71,7 +71,8 @@ function hashPairs(words: Int32Array, from: number, into: Buffer, at: number, pa
 }
 
 function wordsOf(hashes: Uint8Array): Int32Array {
-  const aligned = hashes.byteOffset % 4 === 0 ? hashes : hashes.slice();
+  // not by slice(), which of a Buffer gives a view
+  const aligned = hashes.byteOffset % 4 === 0 ? hashes : new Uint8Array(hashes);
   return new Int32Array(aligned.buffer, aligned.byteOffset, aligned.length / 4);
 }
 

@@ -1,0 +1,127 @@
+/** `gosumcheck audit`. */
+
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { GosumError } from '../errors.js';
+import { audit, type Audited, type Finding } from '../mirror/audit.js';
+import { visibleJson, visibleLines } from '../report/escape.js';
+import { createProgress } from '../report/progress.js';
+import { isDamaged } from '../store/failure.js';
+import { openStoreRows } from '../store/open.js';
+import { print, type Host } from './host.js';
+
+/** Options of the command line. */
+export interface AuditOptions {
+  readonly data: string;
+  readonly format: 'text' | 'json';
+  readonly quiet?: boolean;
+  readonly progress: boolean;
+}
+
+/** Findings that a report has; more are counted alone. */
+const MOST_SHOWN = 1000;
+
+/** Audits a file. Exit code 1 where something is false or proves a fork, else 3 where something could not be judged. */
+export async function auditCommand(host: Host, options: AuditOptions): Promise<number> {
+  const file = path.resolve(host.cwd, options.data);
+  if (!existsSync(file)) {
+    throw new GosumError('FILE_FAILED', `${file}: no such file`, { hint: 'give --data the file of `gosumcheck serve --data`, or `gosumcheck cache path`' });
+  }
+  const text = options.format === 'text';
+  const shown: Finding[] = [];
+  const told: Promise<void>[] = [];
+  const progress = createProgress({ stream: host.stderr, enabled: host.stderr.isTTY === true && options.progress && options.quiet !== true });
+  const found = (finding: Finding): void => {
+    if (shown.length === MOST_SHOWN) return;
+    shown.push(finding);
+    if (!text) return;
+    progress.hide();
+    told.push(print(host, lines(textOf(finding))));
+  };
+  const audited = await auditFile(file, found, { progress, signal: host.interrupted }).finally(() => progress.done());
+  await Promise.all(told);
+  const exitCode = exitCodeOf(audited);
+  if (text) {
+    if (options.quiet !== true || exitCode !== 0) await print(host, lines(summaryOf(file, audited, shown.length)));
+  } else {
+    const findings = shown.map((finding) => ({ ...finding, ...adviceOn(finding) }));
+    await print(host, visibleJson({ file, exitCode, ...audited, findings }));
+  }
+  return exitCode;
+}
+
+async function auditFile(file: string, found: (finding: Finding) => void, options: Parameters<typeof audit>[2]): Promise<Audited> {
+  let rows;
+  try {
+    rows = await openStoreRows({ file });
+  } catch (error) {
+    if (!isDamaged(error)) throw error;
+    found({ verdict: 'false', table: 'file', database: '', row: '', rows: 1, code: error.code, message: error.message });
+    return { databases: [], proved: NOTHING, found: { false: 1, fork: 0, unjudged: 0 } };
+  }
+  try {
+    return await audit(rows, found, options);
+  } finally {
+    await rows.close();
+  }
+}
+
+const NOTHING: Audited['proved'] = { database: 0, head: 0, tile: 0, record: 0, receipt: 0, evidence: 0 };
+
+function exitCodeOf({ found }: Audited): number {
+  if (found.false + found.fork > 0) return 1;
+  return found.unjudged > 0 ? 3 : 0;
+}
+
+function textOf(finding: Finding): string {
+  const { verdict, table, database, row, rows, message } = finding;
+  const { means, next } = adviceOn(finding);
+  const name = [table, database, row].filter((part) => part !== '').join(' ');
+  const more = rows === 1 ? '' : ` (and ${rows - 1} more)`;
+  return `${verdict.toUpperCase()}: ${name}${more}: ${message}\n  ${means}\n  ${next}`;
+}
+
+/** What a finding means, and what to do. */
+function adviceOn({ verdict, table, row }: Finding): { means: string; next: string } {
+  if (verdict === 'fork') {
+    return { means: 'the log signed two trees that cannot both be true', next: '`gosumcheck evidence --data FILE` prints the proof: show it to others who use the log' };
+  }
+  if (verdict === 'unjudged') {
+    return { means: 'nothing is wrong with it that could be seen; the file alone does not prove it', next: 'a client asks the log for what is missing, and a mirror does when it is asked for it' };
+  }
+  switch (table) {
+    case 'file':
+    case 'database':
+      return SET_ASIDE;
+    case 'head':
+      return { means: "the memory of the log's timeline is damaged", next: '`gosumcheck serve` sets such a file aside and goes on from the newest head that can still be read; of a cache, `gosumcheck cache clean`' };
+    case 'tile':
+    case 'record':
+      return row === '' ? SET_ASIDE : { means: 'it is not what the log has; whoever is served it would refuse it', next: 'a row whose digest does not fit is refused and fetched again; for any other, begin anew with another file, and find out who wrote this one' };
+    case 'receipt':
+      return { means: 'it proves nothing, and is passed over when it is read', next: '`gosumcheck cache clean` forgets it' };
+    case 'evidence':
+      return { means: 'it accuses nobody: it was damaged, or written by somebody else', next: '`gosumcheck evidence --clear` forgets it' };
+  }
+}
+
+const SET_ASIDE = {
+  means: 'the file is damaged: by the disk, or by a program that wrote to it',
+  next: 'look after the disk; `gosumcheck serve` sets such a file aside and begins another; of a cache, `gosumcheck cache clean`',
+};
+
+function summaryOf(file: string, { databases, proved, found }: Audited, shown: number): string {
+  const trees = databases.map(({ name, tree }) => (tree === undefined ? `${name}: no tree head` : `${name}: tree of ${tree.size}, ${tree.hash}`));
+  const counts = Object.entries(proved).filter(([, count]) => count > 0).map(([table, count]) => `${count} ${table}${count === 1 || table === 'evidence' ? '' : 's'}`);
+  const all = found.false + found.fork + found.unjudged;
+  const words = [
+    `proved: ${counts.join(', ') || 'nothing'}`,
+    all === 0 ? 'nothing is wrong' : `false: ${found.false}, forks: ${found.fork}, not judged: ${found.unjudged}`,
+    ...(shown === MOST_SHOWN ? [`only the first ${MOST_SHOWN} findings are shown`] : []),
+  ];
+  return [file, ...trees, ...words].join('\n');
+}
+
+function lines(text: string): string {
+  return `${visibleLines(text).join('\n')}\n`;
+}

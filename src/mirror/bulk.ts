@@ -1,0 +1,92 @@
+/**
+ * Bulk answers of the mirror: the tiles that tie many records, and the client's own head, to one head, read from the
+ * store and where it lacks one upstream, authenticated, and made into one compact proof (docs/bulk.md).
+ */
+
+import type { Store } from '../contract.js';
+import type { SumDB } from '../client/sumdb.js';
+import { makeBulk } from '../core/bulk.js';
+import type { BulkMissing } from '../core/bulkform.js';
+import { HASH_SIZE } from '../core/hash.js';
+import { formatModuleVersion, type ModuleVersion } from '../core/module.js';
+import { planTiles } from '../core/plan.js';
+import type { LogRecord } from '../core/record.js';
+import type { Tile } from '../core/tile.js';
+import type { SignedHead } from '../core/treehead.js';
+import { isGosumError, type GosumError } from '../errors.js';
+
+/** Answers that are made at a time: the tiles of 5,000 records of a log of 72 million are some 55 MB. The others wait. */
+const AT_A_TIME = 2;
+
+/** Makes bulk answers, a few at a time. */
+export class BulkMaker {
+  readonly #db: SumDB;
+  readonly #store: Store;
+  readonly #vkey: string;
+  readonly #waiting: (() => void)[] = [];
+  #running = 0;
+
+  /** @param db reads and keeps the tiles that the store lacks. */
+  constructor(db: SumDB, store: Store, vkey: string) {
+    this.#db = db;
+    this.#store = store;
+    this.#vkey = vkey;
+  }
+
+  /**
+   * Makes an answer.
+   *
+   * @param head proved, with every record in its tree.
+   * @param old size of the client's head; where it is beyond `head`, the client will see by the answer that we are behind.
+   * @param found for each of `wanted` its record, or why there is none, by `path@version`.
+   * @throws {GosumError} what a read of the store or of upstream throws; `TILE_SIZE`, `TILE_MISMATCH`.
+   */
+  async make(
+    head: SignedHead,
+    old: number,
+    wanted: readonly ModuleVersion[],
+    found: ReadonlyMap<string, LogRecord | GosumError>,
+  ): Promise<Uint8Array> {
+    const records: LogRecord[] = [];
+    const missing: BulkMissing[] = [];
+    for (const { module, version } of wanted) {
+      const result = found.get(formatModuleVersion(module, version));
+      if (result === undefined) throw new Error(`${module}@${version} was not looked for`);
+      if (isGosumError(result)) missing.push({ module, version, status: statusOf(result) });
+      else records.push(result);
+    }
+    return this.#inTurn(async () => {
+      const links = old > 0 && old < head.size ? [old] : [];
+      const plan = planTiles(head, { records: records.map(({ id }) => id), links });
+      const tree = plan.authenticate(await this.#read(plan.tiles));
+      return makeBulk(tree, head, old, records, missing);
+    });
+  }
+
+  async #read(tiles: readonly Tile[]): Promise<(Uint8Array | undefined)[]> {
+    const kept = await this.#store.tiles(this.#vkey, tiles);
+    const lacking = tiles.filter((_, i) => kept[i] === undefined);
+    if (lacking.length === 0) return kept;
+    const read = await this.#db.tiles(lacking);
+    let next = 0;
+    return kept.map((bytes, i) => bytes ?? read[next++]?.bytes.subarray(0, (tiles[i]?.width ?? 0) * HASH_SIZE));
+  }
+
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#running < AT_A_TIME) this.#running++;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    try {
+      return await work();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#running--;
+      else next(); // the place is handed on
+    }
+  }
+}
+
+/** The status that a lookup would have been answered with. */
+function statusOf(error: GosumError): number {
+  if (error.outcome === 'missing') return 404;
+  return error.code === 'TIMEOUT' ? 504 : 502;
+}
