@@ -23,6 +23,7 @@ access-log = true
 tls-cert = "cert.pem"
 tls-key = "/etc/key.pem"
 workers = 4
+memory = "32MiB"
 
 [limits]
 max-connections = 100
@@ -59,6 +60,7 @@ t.test('a whole file, and flags before it', async (t) => {
     accessLog: true,
     tls: { cert: path.join(folder, 'etc', 'cert.pem'), key: path.resolve('/etc/key.pem') },
     workers: 4,
+    memory: 32 * 1024 * 1024,
     maxConnections: 100,
     clientRate: 10,
     clientBurst: 20,
