@@ -33,22 +33,40 @@ export interface Around {
   readonly metrics: Metrics;
 }
 
+/** One database as it is to be served, and the settings that follow from that. */
+export interface WantedDatabase {
+  readonly config: DatabaseConfig;
+  readonly settings: Settings;
+}
+
+/**
+ * Reads the settings of all databases.
+ *
+ * @throws {GosumError} `CONFIG_INVALID` for a setting that is malformed, or two databases of one name; `SUMDB_OFF`.
+ */
+export async function readDatabases(host: Host, { databases }: ServeConfig): Promise<WantedDatabase[]> {
+  const wanted: WantedDatabase[] = [];
+  for (const config of databases) {
+    const settings = await settingsOf(host, config);
+    const { name } = settings.sumdb;
+    if (wanted.some((other) => other.settings.sumdb.name === name)) {
+      throw new GosumError('CONFIG_INVALID', `${config.sumdb?.from ?? ''}: ${name} stands twice`, { hint: 'give one [[database]] several ways instead' });
+    }
+    wanted.push({ config, settings });
+  }
+  return wanted;
+}
+
 /**
  * Opens all databases, and takes up what is kept of them.
  *
- * @throws {GosumError} `CONFIG_INVALID` for a setting that is malformed, or two databases of one name; `SUMDB_OFF`;
- * `STORE_FAILED`, `KEY_CHANGED`.
+ * @throws {GosumError} `CONFIG_INVALID` for a malformed way; `STORE_FAILED`, `KEY_CHANGED`.
  */
-export async function openDatabases(host: Host, config: ServeConfig, around: Around): Promise<ServedDatabase[]> {
+export async function openDatabases(wanted: readonly WantedDatabase[], config: ServeConfig, around: Around): Promise<ServedDatabase[]> {
   const opened: ServedDatabase[] = [];
   try {
-    for (const each of config.databases) {
-      const settings = await settingsOf(host, each);
-      const { name } = settings.sumdb;
-      if (opened.some(({ mirror }) => mirror.name === name)) {
-        throw new GosumError('CONFIG_INVALID', `${each.sumdb?.from ?? ''}: ${name} stands twice`, { hint: 'give one [[database]] several ways instead' });
-      }
-      const database = openDatabase(settings, config, each, around);
+    for (const each of wanted) {
+      const database = openDatabase(each.settings, config, each.config, around);
       opened.push(database);
       await database.mirror.open();
     }

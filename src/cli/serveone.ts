@@ -12,12 +12,12 @@ import { openMetrics } from '../server/metrics.js';
 import { makePages, type PagesOptions } from '../server/pages.js';
 import { listen, type RunningServer, type ServerOptions, type TlsFiles } from '../server/server.js';
 import type { DatabaseStatus } from '../server/status.js';
-import { openStore } from '../store/open.js';
+import { openServerStore } from '../store/server.js';
 import { onAbort } from '../transport/abort.js';
 import { fileFailure } from './files.js';
 import { packageVersion, print, type Host } from './host.js';
 import type { ServeConfig } from './serveconfig.js';
-import { openDatabases, type ServedDatabase } from './servedatabase.js';
+import { openDatabases, readDatabases, type ServedDatabase } from './servedatabase.js';
 import type { ListenAt } from './servelisten.js';
 import { accessTeller, HeadAlarm } from './serveevents.js';
 
@@ -39,10 +39,11 @@ export async function serveOne(host: Host, config: ServeConfig, member?: Member)
   let databases: readonly ServedDatabase[] = [];
   const statuses = (): DatabaseStatus[] => databases.map(statusOf);
   const metrics = await openMetrics(packageVersion(), statuses, member?.metrics);
-  const { store, notice: which } = await openStore({ file: config.data });
-  if (which !== undefined) log.warn(which);
+  const wanted = await readDatabases(host, config);
+  const keys = wanted.map(({ settings }) => settings.sumdb.key);
+  const store = await openServerStore({ file: config.data, keys, notice: (text, urgent) => (urgent ? log.error(text) : log.warn(text)) });
   try {
-    databases = await openDatabases(host, config, { store, log, metrics });
+    databases = await openDatabases(wanted, config, { store, log, metrics });
     let draining = false;
     const pages: PagesOptions = {
       version: packageVersion(),

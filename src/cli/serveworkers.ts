@@ -83,8 +83,12 @@ export async function superviseWorkers(host: Host, config: ServeConfig): Promise
       done();
     });
   });
+  const renew = (): void => {
+    for (const worker of alive) worker.process.kill('SIGHUP');
+  };
+  if (config.tls !== undefined) process.on('SIGHUP', renew);
   for (let i = 0; i < config.workers; i++) start();
-  return ended;
+  return ended.finally(() => process.off('SIGHUP', renew));
 }
 
 /** This process as one of several. */

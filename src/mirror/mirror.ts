@@ -357,10 +357,7 @@ export class Mirror implements Database {
     const errors = new Set([problem, ...answers].filter((each) => isGosumError(each)));
     for (const error of errors) if (error.outcome === 'unproved') this.#told({ kind: 'unproved', error });
     this.#noteFailure(problem ?? [...errors].find(({ outcome }) => outcome !== 'missing'));
-    if (problem?.code === 'FORK') {
-      this.#forked = true;
-      this.#told({ kind: 'fork', error: problem });
-    }
+    if (problem?.code === 'FORK') this.#noteFork(problem);
     const before = this.#head;
     if (head !== undefined) this.#take(head);
     if (problem === undefined && this.#head !== undefined && (fresh || answers.some((answer) => !isGosumError(answer)))) {
@@ -370,6 +367,13 @@ export class Mirror implements Database {
       this.#told({ kind: 'head', head: this.#head, grown });
     }
     return results;
+  }
+
+  /** Tells of it once, though several who ask at a time may meet it. */
+  #noteFork(error: GosumError): void {
+    if (this.#forked) return;
+    this.#forked = true;
+    this.#told({ kind: 'fork', error });
   }
 
   #noteFailure(failure: GosumError | undefined): void {

@@ -1,6 +1,6 @@
 /** The configuration of the mirror: what goes before what, and that an error names its key and the file. */
 
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import t from 'tap';
@@ -8,7 +8,7 @@ import type { Host } from '../../src/cli/host.js';
 import { readServeConfig, SERVE_DEFAULTS, type ServeOptions } from '../../src/cli/serveconfig.js';
 import { openEnvironment } from '../../src/config/environment.js';
 import { isGosumError } from '../../src/errors.js';
-import { newLog, newPlace } from './place.js';
+import { newLog, newPlace, ROOT } from './place.js';
 import { serve, text } from './served.js';
 
 const FULL = `
@@ -23,6 +23,7 @@ access-log = true
 tls-cert = "cert.pem"
 tls-key = "/etc/key.pem"
 workers = 4
+memory = "32MiB"
 
 [limits]
 max-connections = 100
@@ -59,6 +60,7 @@ t.test('a whole file, and flags before it', async (t) => {
     accessLog: true,
     tls: { cert: path.join(folder, 'etc', 'cert.pem'), key: path.resolve('/etc/key.pem') },
     workers: 4,
+    memory: 32 * 1024 * 1024,
     maxConnections: 100,
     clientRate: 10,
     clientBurst: 20,
@@ -83,6 +85,15 @@ t.test('a whole file, and flags before it', async (t) => {
   });
   const defaults = { ...SERVE_DEFAULTS, listen: { host: '127.0.0.1', port: 8080 } };
   t.match(await readServeConfig(host, { data: 'x.db' }), { ...defaults, databases: [{ sumdb: undefined }] });
+});
+
+t.test('the example of docs/serve.md is one, with every key', async (t) => {
+  const docs = readFileSync(path.join(ROOT, 'docs', 'serve.md'), 'utf8');
+  const [, toml = ''] = /```toml\n([^]*?)```/.exec(docs) ?? [];
+  const folder = t.testdir({ 'serve.toml': toml });
+  const config = await readServeConfig(hostAt(folder), { config: 'serve.toml' });
+  t.equal(config.databases.length, 2);
+  t.strictSame(Object.entries(config).filter(([, value]) => value === undefined), []);
 });
 
 t.test('what is wrong is named', async (t) => {

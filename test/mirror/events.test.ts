@@ -147,13 +147,16 @@ t.test('two mirrors on one store: a client goes from one to the other', async (t
   const rig = await newMirrorRig(log);
   const other = new Mirror({ key: log.key, store: rig.store, source: await rig.way() });
   await rig.mirror.refresh();
+  await other.open();
   await other.refresh();
   log.fill(5000);
   await rig.mirror.refresh();
   rig.asked();
   t.equal(other.state.head?.size, 3000);
   await rig.mirror.tile({ level: 1, n: 0, width: 19 });
-  t.ok(await other.tile({ level: 1, n: 0, width: 19 }), 'what the one has taken the other finds in the store, with no look upstream');
+  const before = rig.accesses.length;
+  t.ok(await other.tile({ level: 1, n: 0, width: 19 }), 'what the one has taken the other finds in the store');
+  t.equal(rig.accesses.length, before, 'with no look upstream');
   t.equal(other.state.head?.size, 5000);
   await rig.close();
 });

@@ -143,7 +143,7 @@ async function openRig(t: Test): Promise<MirrorRig> {
 
 /** The headers of an answer that are of the answer itself, and neither of the moment nor of the connection. */
 function lasting({ headers }: Response): Record<string, string> {
-  return Object.fromEntries([...headers].filter(([name]) => !['date', 'connection', 'keep-alive'].includes(name)));
+  return Object.fromEntries([...headers].filter(([name]) => !['date', 'connection', 'keep-alive', 'x-request-id'].includes(name)));
 }
 
 /** Sends bytes, a character each, and gives what comes back until the answer's first line and headers are there. */
