@@ -119,7 +119,7 @@ class HttpReader implements HttpSource {
     this.#dialer = new Dialer({ roots: new TrustedRoots(env), proxyFor: options.httpProxy ?? httpProxies(env), timeout });
   }
 
-  read(path: string, { limit, signal, once = false }: ReadOptions): Promise<Uint8Array> {
+  async read(path: string, { limit, signal, once = false }: ReadOptions): Promise<Uint8Array> {
     pathElements(path);
     // of `supported` the status alone counts, and to the go command nothing else does
     return this.#ask(path, { limit, anyBody: path === '/supported', announcing: ANNOUNCING.has(path), once }, signal);

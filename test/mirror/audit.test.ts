@@ -184,7 +184,7 @@ t.test('the command', async (t) => {
   change(file, `UPDATE receipt SET bytes = x'00'`);
   const bad = await run('--data', 'c.db');
   t.match(bad, { code: 1, stdout: /FALSE: receipt log\.example 1: / });
-  change(file, 'DELETE FROM head; DELETE FROM receipt');
+  change(file, 'DELETE FROM head; DELETE FROM covers; DELETE FROM receipt');
   t.match(await run('--data', 'c.db'), { code: 3, stdout: /UNJUDGED: tile / });
   t.equal((await place.run(['evidence', '--data', 'c.db'])).code, 0);
 });

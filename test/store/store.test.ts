@@ -5,6 +5,7 @@ import t from 'tap';
 import { leastCover, type Cover } from '../../src/store/cover.js';
 import { isMadeFor, loadBetterSqlite, loadNodeSqlite } from '../../src/store/driver.js';
 import { openMemoryStore } from '../../src/store/memory.js';
+import { openServerStore } from '../../src/store/server.js';
 import { openSqliteStore } from '../../src/store/sqlite.js';
 import { STORE_CASES } from '../../src/testing/storecontract.js';
 
@@ -68,4 +69,15 @@ t.test('the Node versions that a package names', async (t) => {
     ['', '20.19.0', false],
   ];
   for (const [range, version, want] of cases) t.equal(isMadeFor(range, version), want, `${range}: ${version}`);
+});
+
+/** The cases whose keys are none, or whose file contradicts what was proved: to a server these are damage (mirror/recovery.test.ts). */
+const DAMAGE = /^first contact|^a change that leaves|^a name keeps|^keys do not|^cleaning forgets/;
+
+t.test('a server’s store', (t) => {
+  const folder = t.testdir();
+  for (const [i, { name, run }] of STORE_CASES.filter((each) => !DAMAGE.test(each.name)).entries()) {
+    t.test(name, () => run(() => openServerStore({ file: join(folder, `${i}`, 'server.db'), keys: [], notice: () => undefined })));
+  }
+  t.end();
 });
