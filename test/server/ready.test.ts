@@ -23,7 +23,9 @@ t.test('ready or not, the answer is the same', async (t) => {
   const shown = async (url: string, init: RequestInit = {}): Promise<unknown> => {
     const answer = await fetch(url, init);
     // each request has its own name, and only the mirror takes bulk queries
-    const { date: at, 'x-request-id': _id, 'gosumcheck-bulk': _bulk, ...headers } = Object.fromEntries(answer.headers);
+    const all = new Headers(answer.headers);
+    for (const own of ['x-request-id', 'gosumcheck-bulk']) all.delete(own);
+    const { date: at, ...headers } = Object.fromEntries(all);
     return { status: answer.status, headers, dated: at !== undefined, body: Buffer.from(await answer.arrayBuffer()).toString('latin1') };
   };
   for (const path of ['/latest', '/tile/8/0/001', '/tile/8/0/001.p/5', '/tile/8/0/011.p/184', '/lookup/example.com/!mod3@v1.3.0']) {
