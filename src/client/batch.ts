@@ -272,7 +272,8 @@ export class Batch {
     const head = [...all].reduce(greater, undefined);
     if (head === undefined) return true;
     const trusted = this.trustedIsNew ? this.#trusted : undefined;
-    const before = [newest, trusted].filter((old): old is SignedHead => old !== undefined && old.size > 0 && old.size <= head.size);
+    // an empty trusted head says nothing, and an empty one that was kept is linked like any other
+    const before = [newest, trusted?.size === 0 ? undefined : trusted].filter((old): old is SignedHead => old !== undefined && old.size <= head.size);
 
     const records = [...this.#asked.values()].map(({ answer }) => answer.id).filter((id) => id < head.size);
     const wanted = {

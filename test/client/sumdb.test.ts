@@ -83,6 +83,20 @@ t.test('the log grows: what is cached stays proved, what is new joins it, the he
   await rig.close();
 });
 
+t.test('a log that was empty at first contact, and grows', async (t) => {
+  const rig = await newRig(new TestLog('log.example'));
+  t.teardown(() => rig.close());
+  const empty = await rig.lookup([], { fresh: true });
+  t.match(empty, { head: { size: 0 }, timeline: 'first-contact' });
+  const [first] = MODULES;
+  rig.log.add(first!.module, first!.version);
+  rig.log.fill(300);
+  const grown = await rig.lookup([first!], { fresh: true });
+  t.match(grown, { head: { size: 300 }, timeline: 'consistent' });
+  t.same(outcomes(grown), { [nameOf(0)]: 'found' });
+  t.match(await rig.lookup([first!], { fresh: true }), { head: { size: 300 }, timeline: 'consistent', problem: undefined });
+});
+
 t.test('answers with older heads, and a log without partial tiles, are as good', async (t) => {
   const rig = await newRig();
   rig.log.headSizeOf = (id) => Math.min(rig.log.size, id + 300);
