@@ -2,20 +2,20 @@
  * One batch of lookups, from what the store can prove to what the database was asked for, proved and kept.
  */
 
-import type { Change, TileBytes } from '../contract.js';
+import type { TileBytes } from '../contract.js';
 import { GosumError, isGosumError } from '../errors.js';
 import { ForkError, forkError } from '../core/fork.js';
 import { formatVerifierKey, type VerifierKey } from '../core/key.js';
 import { lookupPath, type ModuleVersion } from '../core/module.js';
-import type { ProvedTree } from '../core/plan.js';
 import { findHashes } from '../core/record.js';
-import { keptRecord, makeReceipt, proveRecordIn, type ProvedRecord } from '../core/receipt.js';
+import { proveRecordIn, type ProvedRecord } from '../core/receipt.js';
 import type { BulkAnswer } from '../core/bulk.js';
-import { liesUnder, linkedHead, newestHead, timelineHead } from '../core/timeline.js';
+import { liesUnder, timelineHead } from '../core/timeline.js';
 import { sameTree, type SignedHead } from '../core/treehead.js';
-import { formatTilePath, fullTile, TILE_WIDTH, type Tile } from '../core/tile.js';
+import { formatTilePath, fullTile, type Tile } from '../core/tile.js';
 import { ask, HeadOpener, type Asked } from './ask.js';
 import { askBulk, bulkPieces, LEAST_BULK } from './bulk.js';
+import { Keeper } from './keeper.js';
 import { BLANK, recall, type Memory } from './memory.js';
 import { prove, whyUnproved, type Proof } from './prove.js';
 import { Reader } from './reader.js';
@@ -38,6 +38,7 @@ export class Batch {
   readonly #wanted: ReadonlyMap<string, ModuleVersion>;
   readonly #reader: Reader;
   readonly #heads: HeadOpener;
+  readonly #keeper: Keeper;
   readonly #signal: AbortSignal | undefined;
   /** What was asked for and not yet proved, by `path@version`. */
   readonly #asked = new Map<string, Asked>();
@@ -63,6 +64,7 @@ export class Batch {
     this.#trusted = trusted;
     this.#wanted = wanted;
     this.#heads = new HeadOpener(key);
+    this.#keeper = new Keeper(key, options);
     this.#signal = signal;
     const { store, source, caches = [] } = options;
     this.#reader = new Reader({ key: this.#vkey, store, source, caches, signal });
@@ -131,7 +133,7 @@ export class Batch {
     } catch (error) {
       this.problem = notLocal(error);
       for (const name of [...this.#asked.keys(), ...this.missing]) this.results.set(name, this.problem);
-      if (this.problem instanceof ForkError) await this.#keepEvidence(this.problem);
+      if (this.problem instanceof ForkError) await this.#keeper.keepEvidence(this.problem);
     }
   }
 
@@ -152,7 +154,7 @@ export class Batch {
       const [failure] = tree.failures;
       throw failure === undefined ? new Error('a tile that was not planned') : whyUnproved(failure, unread);
     }
-    await this.#commit({ name: this.#key.name, expect: head.size, heads: [], tiles: tree.tiles, receipts: [] });
+    await this.#keeper.commit({ expect: head.size, heads: [], tiles: tree.tiles, receipts: [] });
     return found;
   }
 
@@ -245,8 +247,8 @@ export class Batch {
   async #keepBulk({ head, heads, receipt, records }: BulkAnswer, newest: SignedHead | undefined): Promise<boolean> {
     // The trusted head may be the very one.
     const first = newest === undefined && heads.length === 0 ? [timelineHead(head)] : [];
-    const change = { name: this.#key.name, expect: newest?.size, heads: [...heads, ...first], tiles: [], receipts: receipt === undefined ? [] : [receipt] };
-    const kept = await this.#commit(change);
+    const receipts = receipt === undefined ? [] : [receipt];
+    const kept = await this.#keeper.commit({ expect: newest?.size, heads: [...heads, ...first], tiles: [], receipts });
     await this.#remember([]);
     if (this.#memory.timeline?.holds(head) !== true) this.#cachedHeads.add(head);
     if (!kept) return false;
@@ -300,7 +302,7 @@ export class Batch {
       await Promise.all(again.map((name) => this.#askAgain(name)));
       return false;
     }
-    if (!(await this.#keep(proof.tree, head, before, proved))) {
+    if (!(await this.#keeper.keep({ tree: proof.tree, head, newest, before, records: proved }))) {
       await this.#remember([]);
       return false;
     }
@@ -386,48 +388,6 @@ export class Batch {
     this.#reader.distrust(path);
     this.results.delete(name);
     await this.#ask(name, path);
-  }
-
-  /** Keeps what was proved. `false` where the timeline went forward meanwhile. */
-  async #keep(
-    tree: ProvedTree,
-    head: SignedHead,
-    before: readonly SignedHead[],
-    proved: ReadonlyMap<string, ProvedRecord>,
-  ): Promise<boolean> {
-    const newest = this.#memory.timeline?.newest;
-    const heads = before.filter((old) => old.size < head.size).map((old) => linkedHead(tree, old));
-    if (newest === undefined || newest.size < head.size) heads.push(newestHead(tree, head));
-    const change = { name: this.#key.name, expect: newest?.size, heads };
-    const kept: Change =
-      this.#options.keep === 'all'
-        ? { ...change, tiles: tree.tiles, receipts: [], records: [...proved].map(([name, record]) => keptRecord(record, name)), newestOnly: true }
-        : {
-            ...change,
-            // Not the full tiles of records: the receipt proves these, and the next record seldom lies in the same tile.
-            tiles: tree.tiles.filter(({ tile }) => tile.level > 0 || tile.width < TILE_WIDTH),
-            receipts: proved.size === 0 ? [] : [makeReceipt(tree, head, [...proved.values()], [...proved.keys()])],
-          };
-    return this.#commit(kept);
-  }
-
-  /** `true` also where the store failed: what is proved is true, kept or not. */
-  async #commit(change: Change): Promise<boolean> {
-    try {
-      return await this.#options.store.commit(this.#vkey, change);
-    } catch (error) {
-      if (!isGosumError(error, 'STORE_FAILED')) throw error;
-      this.#notice(`what was proved could not be kept: ${error.message}`);
-      return true;
-    }
-  }
-
-  async #keepEvidence({ evidence }: ForkError): Promise<void> {
-    try {
-      await this.#options.store.addEvidence({ key: this.#vkey, foundAt: new Date().toISOString(), ...evidence });
-    } catch (error) {
-      this.#notice(`the evidence could not be kept, so keep this report: ${notLocal(error).message}`, true);
-    }
   }
 
   async #remember(names: readonly string[]): Promise<void> {
