@@ -38,10 +38,10 @@ export async function serveOne(host: Host, config: ServeConfig, member?: Member)
   const tls = await readTls(config);
   let databases: readonly ServedDatabase[] = [];
   const statuses = (): DatabaseStatus[] => databases.map(statusOf);
-  const metrics = await openMetrics(packageVersion(), statuses, member?.metrics);
   const wanted = await readDatabases(host, config);
   const keys = wanted.map(({ settings }) => settings.sumdb.key);
   const store = await openServerStore({ file: config.data, keys, notice: (text, urgent) => (urgent ? log.error(text) : log.warn(text)) });
+  const metrics = await openMetrics({ version: packageVersion(), statuses, store: () => store.health, all: member?.metrics });
   try {
     databases = await openDatabases(wanted, config, { store, log, metrics });
     let draining = false;
@@ -52,6 +52,7 @@ export async function serveOne(host: Host, config: ServeConfig, member?: Member)
       headAgeAlarm: config.headAgeAlarm,
       startedAt,
       statuses,
+      store: () => store.health,
       draining: () => draining,
       metrics: config.metricsListen === undefined ? metrics.text : undefined,
     };
@@ -97,8 +98,9 @@ export async function serveOne(host: Host, config: ServeConfig, member?: Member)
   }
 }
 
-function statusOf({ mirror, gosumdb }: ServedDatabase): DatabaseStatus {
-  return { name: mirror.name, gosumdb, ...mirror.state };
+function statusOf({ mirror, gosumdb, source }: ServedDatabase): DatabaseStatus {
+  const ways = source.states.map(({ label, state, failure }) => ({ label, inService: state === 'closed', failure }));
+  return { name: mirror.name, gosumdb, ...mirror.state, ways };
 }
 
 function limiterOf({ clientRate, clientBurst, clientQueue }: ServeConfig): ClientLimiter {

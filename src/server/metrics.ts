@@ -5,7 +5,7 @@
  */
 
 import type { Histogram, Registry } from 'prom-client';
-import type { DatabaseStatus } from './status.js';
+import type { DatabaseStatus, StoreStatus } from './status.js';
 
 /** What is counted and measured. */
 export interface Metrics {
@@ -27,17 +27,19 @@ const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
 /** The media type of Prometheus' text form. */
 export const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
-/**
- * Opens the metrics of a process.
- *
- * @param statuses of the databases, as they are when somebody asks.
- * @param all gives those of all processes, where there are several: see `metricsOfAll`.
- */
-export async function openMetrics(
-  version: string,
-  statuses: () => readonly DatabaseStatus[],
-  all?: () => Promise<string>,
-): Promise<Metrics> {
+/** What metrics are of. */
+export interface MetricsOptions {
+  readonly version: string;
+  /** Of the databases, as they are when somebody asks. */
+  readonly statuses: () => readonly DatabaseStatus[];
+  /** Of what is kept, likewise. */
+  readonly store: () => StoreStatus;
+  /** Gives those of all processes, where there are several: see `metricsOfAll`. */
+  readonly all?: (() => Promise<string>) | undefined;
+}
+
+/** Opens the metrics of a process. */
+export async function openMetrics({ version, statuses, store, all }: MetricsOptions): Promise<Metrics> {
   const { AggregatorRegistry, collectDefaultMetrics, Counter, Gauge, Histogram, Registry } = await import('prom-client');
   const registry: Registry = new Registry();
   const registers = [registry];
@@ -52,6 +54,9 @@ export async function openMetrics(
   counter('gosumcheck_cache_answers_total', 'Answers, by where they were found.', ['kind', 'layer'], function* () {
     for (const [kind, layers] of Object.entries(found)) for (const [layer, count] of Object.entries(layers)) yield [[kind, layer], count];
   });
+  counter('gosumcheck_store_rows_refused_total', 'Rows of the data file that were not as they were written.', [], () => [[[], store().refused]]);
+  counter('gosumcheck_store_files_set_aside_total', 'Damaged data files that were set aside.', [], () => [[[], store().setAside]]);
+  counter('gosumcheck_store_changes_unkept_total', 'Changes that could not be kept when they were made.', [], () => [[[], store().unkept]]);
   const reads = new Counter({ name: 'gosumcheck_upstream_requests_total', help: 'Reads upstream.', labelNames: ['way', 'outcome'], registers });
   const failures = new Counter({
     name: 'gosumcheck_verification_failures_total',
@@ -72,6 +77,17 @@ export async function openMetrics(
   gauge('gosumcheck_head_verified_timestamp_seconds', 'When upstream last showed a tree head that verified.', ({ verifiedAt }) => seconds(verifiedAt));
   gauge('gosumcheck_head_grown_timestamp_seconds', 'When the tree was last seen to grow.', ({ grownAt }) => seconds(grownAt));
   gauge('gosumcheck_fork_detected', 'Whether the log was seen to contradict itself.', ({ forked }) => (forked ? 1 : 0));
+
+  new Gauge({
+    name: 'gosumcheck_upstream_way_in_service',
+    help: 'Whether a way to the log is in service.',
+    labelNames: ['database', 'way'],
+    aggregator: 'min',
+    registers,
+    collect() {
+      for (const { name, ways } of statuses()) for (const { label, inService } of ways) this.set({ database: name, way: label }, inService ? 1 : 0);
+    },
+  });
 
   if (all !== undefined) {
     // answers the parent, which adds up

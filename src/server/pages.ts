@@ -6,7 +6,7 @@ import { textAnswer, type Answer } from './answers.js';
 import { METRICS_TYPE } from './metrics.js';
 import type { Page } from './routes.js';
 import type { PageRequest } from './server.js';
-import type { DatabaseStatus } from './status.js';
+import type { DatabaseStatus, StoreStatus } from './status.js';
 
 /** What the pages show. */
 export interface PagesOptions {
@@ -20,6 +20,7 @@ export interface PagesOptions {
   /** When this process began, in milliseconds since 1970. */
   readonly startedAt: number;
   readonly statuses: () => readonly DatabaseStatus[];
+  readonly store: () => StoreStatus;
   /** Whether the server takes no new connections. */
   readonly draining: () => boolean;
   /** `undefined` where metrics are served elsewhere. */
@@ -54,10 +55,10 @@ export function headAge({ verifiedAt }: DatabaseStatus, startedAt: number, now: 
 }
 
 /** 503 before each database had a verified head, and while draining. What else is wrong is said, and served through. */
-function readyPage({ statuses, draining, dataFile, headAgeAlarm, startedAt, now = Date.now }: PagesOptions): Answer {
+function readyPage({ statuses, store, draining, dataFile, headAgeAlarm, startedAt, now = Date.now }: PagesOptions): Answer {
   const all = statuses();
   const lines = all.flatMap((status) => {
-    const { name, head, verifiedAt, failure, forked } = status;
+    const { name, head, verifiedAt, failure, forked, ways } = status;
     const tree = head === undefined ? 'no tree head yet' : `tree ${head.size}`;
     const verified = verifiedAt === undefined ? 'not verified since the start' : `last verified ${new Date(verifiedAt).toISOString()}`;
     const age = headAge(status, startedAt, now());
@@ -65,9 +66,12 @@ function readyPage({ statuses, draining, dataFile, headAgeAlarm, startedAt, now 
       `${name}: ${tree}, ${verified}`,
       ...(forked ? [`${name}: FORK: the log was seen to misbehave; see gosumcheck evidence --cache ${dataFile}`] : []),
       ...(failure === undefined ? [] : [`${name}: upstream: ${failure.message}`]),
+      ...ways.filter(({ inService }) => !inService).map((way) => `${name}: out of service: ${way.label}: ${way.failure ?? ''}`),
       ...(age > headAgeAlarm ? [`${name}: ALARM: no tree head was verified for ${Math.floor(age / 1000)} s`] : []),
     ];
   });
+  const unkept = store().failure;
+  if (unkept !== undefined) lines.push(`what is proved cannot be kept for now, and is served from memory: ${unkept.message}`);
   const ready = !draining() && all.every(({ head }) => head !== undefined);
   const word = ready ? 'ready' : draining() ? 'draining' : 'not ready';
   return textAnswer(ready ? 200 : 503, `${[word, ...lines].join('\n')}\n`);

@@ -50,6 +50,10 @@ t.test('metrics and log', { buffered: true }, async (t) => {
     'gosumcheck_cache_answers_total{kind="lookup",layer="memory"}': 1,
     [`gosumcheck_head_size{database="${place.log.name}"}`]: 2000,
     [`gosumcheck_fork_detected{database="${place.log.name}"}`]: 0,
+    [`gosumcheck_upstream_way_in_service{database="${place.log.name}",way="${place.served.url}"}`]: 1,
+    gosumcheck_store_rows_refused_total: 0,
+    gosumcheck_store_files_set_aside_total: 0,
+    gosumcheck_store_changes_unkept_total: 0,
   };
   for (const [name, value] of Object.entries(values)) t.equal(valueOf(metrics.body, name), value, name);
   t.ok(valueOf(metrics.body, `gosumcheck_upstream_requests_total{way="${place.served.url}",outcome="ok"}`) >= 2);

@@ -14,6 +14,7 @@ const GOOD: DatabaseStatus = {
   grownAt: undefined,
   failure: undefined,
   forked: false,
+  ways: [{ label: 'https://sum.golang.org', inService: true, failure: undefined }],
 };
 const OTHER: DatabaseStatus = { ...GOOD, name: 'sums.example/go', gosumdb: 'sums.example/go+0000abcd+KEY' };
 
@@ -25,6 +26,7 @@ async function show(page: Page, statuses: readonly DatabaseStatus[], more: Parti
     headAgeAlarm: 60_000,
     startedAt: NOW - 30_000,
     statuses: () => statuses,
+    store: () => ({ refused: 0, setAside: 0, unkept: 0, failure: undefined }),
     draining: () => false,
     now: () => NOW,
     ...more,
@@ -48,6 +50,13 @@ t.test('readiness: not before each has a head, not while draining; all else is s
     ['old', [{ ...GOOD, verifiedAt: NOW - 60_001 }], {}, 200, 'ready\nsum.golang.org: tree 1234, last verified 2026-01-02T03:03:04.999Z\nsum.golang.org: ALARM: no tree head was verified for 60 s\n'],
     ['not old', [{ ...GOOD, verifiedAt: NOW - 60_000 }], {}, 200, 'ready\nsum.golang.org: tree 1234, last verified 2026-01-02T03:03:05.000Z\n'],
     ['just begun', [{ ...GOOD, verifiedAt: undefined }], {}, 200, 'ready\nsum.golang.org: tree 1234, not verified since the start\n'],
+    [
+      'a way out of service, and a full disk',
+      [{ ...GOOD, ways: [...GOOD.ways, { label: 'https://other.example', inService: false, failure: 'connection refused' }] }],
+      { store: () => ({ refused: 0, setAside: 0, unkept: 2, failure: new GosumError('STORE_FAILED', 'the disk is full') }) },
+      200,
+      'ready\nsum.golang.org: tree 1234, last verified 2026-01-02T03:04:04.000Z\nsum.golang.org: out of service: https://other.example: connection refused\nwhat is proved cannot be kept for now, and is served from memory: the disk is full\n',
+    ],
     ['never', [{ ...GOOD, verifiedAt: undefined }], { startedAt: NOW - 61_000 }, 200, 'ready\nsum.golang.org: tree 1234, not verified since the start\nsum.golang.org: ALARM: no tree head was verified for 61 s\n'],
   ];
   for (const [name, statuses, more, status, body] of cases) t.match(await show('readyz', statuses, more), { status, body }, name);
