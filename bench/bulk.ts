@@ -9,7 +9,7 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { serveLog } from '../src/testing/index.js';
 import { hashShares, makeBulkLog, type BulkLog, type HashShare } from './bulklog.js';
-import { withCounting, type Counting } from './counting.js';
+import { withCounting } from './counting.js';
 import { median, timed, type Run } from './measure.js';
 import { freePort, startOurs } from './servers.js';
 import { BIN, type Workshop } from './workshop.js';
@@ -96,7 +96,7 @@ interface Sample extends Wire, Asked {
 /** A server, and a relay before it. */
 interface Far {
   readonly url: string;
-  take(): Promise<Wire & Asked>;
+  readonly take: () => Promise<Wire & Asked>;
 }
 
 /** Measures it all. */
@@ -137,7 +137,7 @@ export async function benchBulk(workshop: Workshop, { runs, quick, say }: BulkBe
 interface Server {
   readonly url: string;
   /** Those that it answered since the last call. */
-  requests(): Promise<number>;
+  readonly requests: () => Promise<number>;
 }
 
 /** x/mod's `sumdb.NewServer`, over HTTP/2. */
@@ -229,7 +229,7 @@ function inTurn(workshop: Workshop, log: BulkLog, { theirs, ours, rtt, runs }: T
 }
 
 function withRelay<T>(workshop: Workshop, { url, requests }: Server, rtt: number, work: (far: Far) => Promise<T>): Promise<T> {
-  return withCounting<Wire, T>(workshop, 'relay', ['-to', new URL(url).host, '-rtt', `${rtt}ms`], ({ at, take }: Counting<Wire>) =>
+  return withCounting<Wire, T>(workshop, 'relay', ['-to', new URL(url).host, '-rtt', `${rtt}ms`], ({ at, take }) =>
     work({ url: `https://${at}`, take: async () => ({ ...(await take()), requests: await requests() }) }),
   );
 }

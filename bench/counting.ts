@@ -11,7 +11,7 @@ export interface Counting<Counts> {
   /** What it listens on: a URL, or `host:port`. */
   readonly at: string;
   /** The counts since the last call. */
-  take(): Promise<Counts>;
+  readonly take: () => Promise<Counts>;
 }
 
 /** Has it run while `work` is done. */

@@ -24,7 +24,7 @@ export interface Counts {
 export interface Replay {
   readonly url: string;
   /** Waits until all connections are closed, and gives the counts since the last call. */
-  take(): Promise<Counts>;
+  readonly take: () => Promise<Counts>;
 }
 
 /** Serves the recording while `work` is done. */
