@@ -16,12 +16,12 @@ export interface Counting<Counts> {
 
 /** Has it run while `work` is done. */
 export async function withCounting<Counts, T>(
-  { program, signal }: Workshop,
+  workshop: Workshop,
   name: 'replay' | 'relay' | 'server',
   args: readonly string[],
   work: (counting: Counting<Counts>) => Promise<T>,
 ): Promise<T> {
-  const child = spawn(program(name), args, { stdio: ['pipe', 'pipe', 'inherit'], signal, windowsHide: true });
+  const child = spawn(workshop.program(name), args, { stdio: ['pipe', 'pipe', 'inherit'], signal: workshop.signal, windowsHide: true });
   child.on('error', () => undefined); // its end is seen where a line of it is waited for
   const lines = linesOf(child, name);
   try {
