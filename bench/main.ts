@@ -1,21 +1,30 @@
-/** `npm run bench -- verify|hash|modcache|serve|core`. See docs/bench.md. */
+/** `npm run bench -- verify|hash|modcache|serve|bulk|core`. See docs/bench.md. */
 
 import { parseArgs } from 'node:util';
+import { benchBulk } from './bulk.js';
 import { benchCore } from './core.js';
 import { benchHash } from './hash.js';
 import { benchModcache } from './modcache.js';
 import { benchServe } from './serve.js';
-import { formatCoreBench, formatHashBench, formatModcacheBench, formatServeBench, formatVerifyBench } from './table.js';
+import {
+  formatBulkBench,
+  formatCoreBench,
+  formatHashBench,
+  formatModcacheBench,
+  formatServeBench,
+  formatVerifyBench,
+} from './table.js';
 import { benchVerify } from './verify.js';
 import { inWorkshop } from './workshop.js';
 
-const WHATS = ['verify', 'hash', 'modcache', 'serve', 'core'] as const;
+const WHATS = ['verify', 'hash', 'modcache', 'serve', 'bulk', 'core'] as const;
 type What = (typeof WHATS)[number];
 
 const USAGE = `usage: npm run bench -- verify [--quick] [--runs N] [--json]
        npm run bench -- hash [--quick] [--runs N] [--json]
        npm run bench -- modcache [--runs N] [--json]
        npm run bench -- serve [--quick] [--runs N] [--json]
+       npm run bench -- bulk [--quick] [--runs N] [--json]
        npm run bench -- core [--runs N] [--json]
 
 verify   gosumcheck verify beside x/mod's gosumcheck; needs the go command
@@ -23,10 +32,11 @@ hash     h1 of module zips beside x/mod's dirhash.HashZip; downloads some with t
 modcache beside go mod verify, on a cache of 314 modules; downloads them with the go command
 serve    gosumcheck serve beside x/mod's sumdb.NewServer and nginx; needs the go command and Linux, and
          installs nginx and wrk by apt-get where it may
+bulk     gosumcheck verify by bulk proofs beside x/mod's gosumcheck; needs the go command
 core     the core by itself
 
 --quick  little, and no goals for times: does it work? of verify also: with how many requests? of serve: the same bytes?
---runs   of each side; the default is 7, with --quick 2
+--runs   of each side; the default is 7, with --quick 2, of bulk 1
 --json   JSON in place of tables
 `;
 
@@ -79,6 +89,11 @@ async function main(args: string[]): Promise<number> {
     print(result, formatServeBench);
     return result.problems.length === 0 ? 0 : 1;
   }
+  if (what === 'bulk') {
+    const result = await inWorkshop(ended.signal, (workshop) => benchBulk(workshop, { runs, quick, say }));
+    print(result, formatBulkBench);
+    return result.problems.length === 0 ? 0 : 1;
+  }
   const rtts = quick ? [0] : [0, 20, 100];
   const result = await inWorkshop(ended.signal, (workshop) => benchVerify(workshop, { runs, rtts, goals: !quick, say }));
   print(result, formatVerifyBench);
@@ -91,8 +106,8 @@ function parse(args: string[]): Asked | undefined {
   try {
     const { positionals, values } = parseArgs({ args, allowPositionals: true, options });
     const { quick = false, json = false } = values;
-    const runs = Number(values.runs ?? (quick ? 2 : 7));
     const what = WHATS.find((what) => what === positionals[0]);
+    const runs = Number(values.runs ?? (!quick ? 7 : what === 'bulk' ? 1 : 2));
     if (what === undefined || positionals.length > 1 || !Number.isSafeInteger(runs) || runs < 1) return undefined;
     return { what, quick, json, runs };
   } catch {

@@ -22,7 +22,7 @@ export interface Measured {
 }
 
 /** `gosumcheck serve` on a data file. */
-export function startOurs(workshop: Workshop, { log }: ServeLog, upstream: string, data: string, more: readonly string[] = []): Promise<Measured> {
+export function startOurs(workshop: Workshop, { log }: Pick<ServeLog, 'log'>, upstream: string, data: string, more: readonly string[] = []): Promise<Measured> {
   const args = [BIN, 'serve', '--listen', '127.0.0.1:0', '--data', data, '--sumdb', `${log.vkey} ${upstream}`, '--poll', '24h', ...more];
   return start(workshop, process.execPath, args);
 }
@@ -104,7 +104,8 @@ async function answering(url: string): Promise<void> {
   }
 }
 
-async function freePort(): Promise<number> {
+/** A port that nobody listens at. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

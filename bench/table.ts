@@ -1,5 +1,6 @@
 /** Results as text: tables of at most 80 columns. */
 
+import type { BulkBench, BulkComparison } from './bulk.js';
 import type { CoreBench } from './core.js';
 import type { HashBench, HashComparison } from './hash.js';
 import type { ModcacheBench, ModcacheSide } from './modcache.js';
@@ -98,6 +99,32 @@ export function formatServeBench({ node, processors, runs, tiles, lookups, compa
         ]),
     ...(growth === undefined ? [] : [`\nmemory after ${growth.requests[1]} requests to that after ${growth.requests[0]}: ${grown}\n`]),
     ...skipped.map((text) => `${text}\n`),
+    ...formatProblems(problems),
+  ].join('');
+}
+
+/** What `bulk` measured. */
+export function formatBulkBench({ node, processors, runs, records, modules, comparisons, hashes, problems }: BulkBench): string {
+  const mark = (isMet: boolean, goal: number | undefined): string => (goal === undefined ? '-' : `${isMet ? 'ok' : 'MISSED'} ${goal}`);
+  const row = ({ what, theirs, ours, speed, goal }: BulkComparison): string[] => [
+    what,
+    ...[theirs, ours].flatMap((side) => [side.ms, side.requests, side.connections, side.trips].map((value) => value?.toFixed(0) ?? '-')),
+    mark((ours.trips ?? NaN) <= (goal?.trips ?? 0), goal?.trips),
+    speed.toFixed(2),
+    (theirs.cpuMs / ours.cpuMs).toFixed(2),
+    mark(speed >= (goal?.speed ?? 0), goal?.speed),
+  ];
+  const head = ['ms', 'req', 'conn', 'trips', 'ms', 'req', 'conn', 'trips', 'goal', 'speed', 'cpu', 'goal'];
+  return [
+    `${node}; ${processors} processors; medians of ${runs}; ${modules} module versions of a log of ${records}\n`,
+    'each side: time, requests, connections, round trips after connecting; speed: the second to the first\n\n',
+    "cold: x/mod's gosumcheck, and gosumcheck verify by bulk proofs; by round trip\n",
+    formatTable([['', ...head], ...comparisons.map(row)]),
+    `\nhashes of a bulk answer, in a log of ${hashes.size}\n`,
+    formatTable([
+      ['records', 'KB', 'within 5 %'],
+      ...hashes.shares.map(({ records, kilobytes, goal, isMet }) => [String(records), kilobytes.toFixed(1), mark(isMet, goal)]),
+    ]),
     ...formatProblems(problems),
   ].join('');
 }

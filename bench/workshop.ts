@@ -14,13 +14,13 @@ import { newCertificate } from '../src/testing/certificate.js';
 export const ROOT: string = fileURLToPath(new URL('../..', import.meta.url));
 
 /** The Go programs: x/mod's own gosumcheck, and those of bench/go. */
-const PROGRAMS = ['golang.org/x/mod/gosumcheck', './replay', './clock', './hash', './server'];
+const PROGRAMS = ['golang.org/x/mod/gosumcheck', './replay', './clock', './hash', './server', './relay'];
 
 /** A folder with all that is needed. */
 export interface Workshop {
   readonly folder: string;
   /** The program of this name. */
-  program(name: 'gosumcheck' | 'replay' | 'clock' | 'hash' | 'server'): string;
+  program(name: 'gosumcheck' | 'replay' | 'clock' | 'hash' | 'server' | 'relay'): string;
   /** The environment of what is measured: the same for both sides. */
   readonly env: NodeJS.ProcessEnv;
   /** Certificate and key, PEM files. */

@@ -17,6 +17,8 @@ import (
 	"net/http"
 	"os"
 	"time"
+
+	"example.com/bench/internal/far"
 )
 
 func main() {
@@ -51,7 +53,7 @@ func main() {
 		ErrorLog: log.New(io.Discard, "", 0),
 	}
 	go func() {
-		log.Fatal(server.ServeTLS(&farListener{listener, *rtt}, *cert, *key))
+		log.Fatal(server.ServeTLS(&far.Listener{Listener: listener, RTT: *rtt}, *cert, *key))
 	}()
 	fmt.Printf("listening on https://%s\n", listener.Addr())
 

@@ -1,15 +1,20 @@
 // Server serves a recorded checksum database by x/mod's own sumdb.NewServer, with all of it in memory.
 //
-//	server FOLDER
+//	server [-cert FILE -key FILE] FOLDER
 //
 // The folder has the layout of a database's URLs. What it has of tiles is held as bytes that are ready to be sent, and a
 // partial tile is cut from the full one: less work than TestServer of x/mod makes of it, which puts each tile together from
 // its hashes under a lock. It prints "listening on http://127.0.0.1:PORT", and ends with its standard input.
+//
+// With a certificate it serves https with HTTP/2, and for each line on its standard input prints how many requests there
+// were since the one before, as {"requests":N}.
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"io/fs"
@@ -19,6 +24,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 
 	"golang.org/x/mod/module"
 	"golang.org/x/mod/sumdb"
@@ -35,10 +41,13 @@ type database struct {
 func main() {
 	log.SetFlags(0)
 	log.SetPrefix("server: ")
-	if len(os.Args) != 2 {
+	cert := flag.String("cert", "", "certificate, PEM: serve https")
+	key := flag.String("key", "", "its private key, PEM")
+	flag.Parse()
+	if flag.NArg() != 1 {
 		log.Fatal("want FOLDER")
 	}
-	db, err := load(os.Args[1])
+	db, err := load(flag.Arg(0))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -51,12 +60,24 @@ func main() {
 	for _, path := range sumdb.ServerPaths {
 		mux.Handle(path, server)
 	}
-	fmt.Printf("listening on http://%s\n", listener.Addr())
-	go func() {
+	if *cert == "" {
+		go func() { log.Fatal(http.Serve(listener, mux)) }()
+		fmt.Printf("listening on http://%s\n", listener.Addr())
 		io.Copy(io.Discard, os.Stdin)
-		os.Exit(0)
-	}()
-	log.Fatal(http.Serve(listener, mux))
+		return
+	}
+	var requests atomic.Int64
+	counting := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		requests.Add(1)
+		mux.ServeHTTP(w, r)
+	})
+	// A client that ends with connections on the way is no news.
+	https := &http.Server{Handler: counting, ErrorLog: log.New(io.Discard, "", 0)}
+	go func() { log.Fatal(https.ServeTLS(listener, *cert, *key)) }()
+	fmt.Printf("listening on https://%s\n", listener.Addr())
+	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+		fmt.Printf("{\"requests\":%d}\n", requests.Swap(0))
+	}
 }
 
 func load(folder string) (*database, error) {

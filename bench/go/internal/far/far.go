@@ -1,28 +1,29 @@
-package main
+// Package far makes loopback as far away as a network.
+package far
 
 import (
 	"net"
 	"time"
 )
 
-// A farListener makes loopback as far away as a round trip says. Bytes take half of it each way, in their order, and a
+// A Listener makes loopback as far away as a round trip says. Bytes take half of it each way, in their order, and a
 // connection stands one round trip after it was asked for. So TLS 1.3 costs one more by itself, each answer one, and
 // flow control what it costs in a network. Bandwidth is without limit, and TCP does not start slowly.
-type farListener struct {
+type Listener struct {
 	net.Listener
-	rtt time.Duration
+	RTT time.Duration
 }
 
-func (l *farListener) Accept() (net.Conn, error) {
+func (l *Listener) Accept() (net.Conn, error) {
 	conn, err := l.Listener.Accept()
-	if err != nil || l.rtt == 0 {
+	if err != nil || l.RTT == 0 {
 		return conn, err
 	}
 	// The client's system says at once that it is connected: what it then sends has waited for that in a network.
-	connected := time.Now().Add(l.rtt)
+	connected := time.Now().Add(l.RTT)
 	near, far := net.Pipe()
-	go carry(far, conn, l.rtt/2, connected)
-	go carry(conn, far, l.rtt/2, connected)
+	go carry(far, conn, l.RTT/2, connected)
+	go carry(conn, far, l.RTT/2, connected)
 	return near, nil
 }
 
