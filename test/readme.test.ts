@@ -51,12 +51,17 @@ function sampleOf(name: string): string {
   return blocksOf(README).find(({ sample }) => sample === name)!.text;
 }
 
+/** A text with its folded lines joined: where they fold depends on how long the name of this folder is. */
+function unfold(text: string): string {
+  return text.trimEnd().replaceAll(/\n {10}(?=\S)/g, ' ');
+}
+
 /** Reports whether a sample is what was printed: `…` stands for any text in a line, and alone for any lines. */
 function isPrinted(sample: string, printed: string): boolean {
-  const parts = sample.trimEnd().split(/^…$\n/m).map((lines) =>
+  const parts = unfold(sample).split(/^…$\n/m).map((lines) =>
     lines.split('…').map((text) => text.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&')).join('[^\\n]*'),
   );
-  return new RegExp(`^${parts.join('(?:[^\\n]*\\n)*')}$`).test(printed.trimEnd());
+  return new RegExp(`^${parts.join('(?:[^\\n]*\\n)*')}$`).test(unfold(printed));
 }
 
 /** Runs Node in a folder, with the recording as its only proxy. */
