@@ -8,17 +8,14 @@
 package main
 
 import (
-	"bufio"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
 	"log"
 	"net"
-	"os"
-	"time"
 
 	"example.com/bench/internal/far"
+	"example.com/bench/internal/tally"
 )
 
 func main() {
@@ -45,15 +42,7 @@ func main() {
 	}()
 	fmt.Printf("listening on %s\n", listener.Addr())
 
-	lines := bufio.NewScanner(os.Stdin)
-	for lines.Scan() {
-		counts.settle(5 * time.Second)
-		line, err := json.Marshal(counts.take())
-		if err != nil {
-			log.Fatal(err)
-		}
-		fmt.Printf("%s\n", line)
-	}
+	tally.Answer(counts.openNow, func() any { return counts.take() })
 }
 
 // pass carries bytes both ways until either side ends.

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 )
 
 // counts is what the server was asked.
@@ -54,16 +53,11 @@ func (c *counter) connection(_ net.Conn, state http.ConnState) {
 	}
 }
 
-// settle waits until all connections are closed: what a client left on the way does not cost the next one.
-func (c *counter) settle(patience time.Duration) {
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
-		c.mu.Lock()
-		open := c.open
-		c.mu.Unlock()
-		if open == 0 {
-			return
-		}
-	}
+// openNow is how many connections there are.
+func (c *counter) openNow() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.open
 }
 
 // take gives the counts and begins anew.

@@ -7,18 +7,15 @@
 package main
 
 import (
-	"bufio"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
 	"log"
 	"net"
 	"net/http"
-	"os"
-	"time"
 
 	"example.com/bench/internal/far"
+	"example.com/bench/internal/tally"
 )
 
 func main() {
@@ -57,15 +54,7 @@ func main() {
 	}()
 	fmt.Printf("listening on https://%s\n", listener.Addr())
 
-	lines := bufio.NewScanner(os.Stdin)
-	for lines.Scan() {
-		counts.settle(5 * time.Second)
-		line, err := json.Marshal(counts.take())
-		if err != nil {
-			log.Fatal(err)
-		}
-		fmt.Printf("%s\n", line)
-	}
+	tally.Answer(counts.openNow, func() any { return counts.take() })
 }
 
 // handler answers from the recording. What is not in it is counted as such, and is a 404.
