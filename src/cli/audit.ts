@@ -8,7 +8,7 @@ import { visibleJson, visibleLines } from '../report/escape.js';
 import { createProgress } from '../report/progress.js';
 import { isDamaged } from '../store/failure.js';
 import { openStoreRows } from '../store/open.js';
-import { print, type Host } from './host.js';
+import { print, showsProgress, type Host } from './host.js';
 
 /** Options of the command line. */
 export interface AuditOptions {
@@ -30,7 +30,7 @@ export async function auditCommand(host: Host, options: AuditOptions): Promise<n
   const text = options.format === 'text';
   const shown: Finding[] = [];
   const told: Promise<void>[] = [];
-  const progress = createProgress({ stream: host.stderr, enabled: host.stderr.isTTY === true && options.progress && options.quiet !== true });
+  const progress = createProgress({ stream: host.stderr, enabled: showsProgress(host, options) });
   const found = (finding: Finding): void => {
     if (shown.length === MOST_SHOWN) return;
     shown.push(finding);

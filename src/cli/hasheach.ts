@@ -7,7 +7,7 @@ import { HERE, openHashPool, type HashPool, type Hasher } from '../dirhash/pool.
 import { isGosumError, type GosumError } from '../errors.js';
 import { createProgress } from '../report/progress.js';
 import { hashInput, inputOf, pathOf, type Hashed, type HashInput, type InputKind } from './hashinput.js';
-import type { Host } from './host.js';
+import { showsProgress, type Host } from './host.js';
 
 /** A path to hash. */
 export interface Task {
@@ -57,7 +57,7 @@ export async function hashEach(
   tell: (outcome: Outcome) => Promise<void>,
 ): Promise<void> {
   const found: Found[] = tasks.map((task) => ({ task, input: inputOrError(host, task.name, module) }));
-  const enabled = host.stderr.isTTY === true && options.progress && options.quiet !== true;
+  const enabled = showsProgress(host, options);
   const work = sizeOf(host, found.flatMap(({ input }) => (isGosumError(input) ? [] : [input])), enabled);
   const threads = options.threads ?? work.threads;
   const pool = threads > 1 ? openHashPool(threads) : undefined;

@@ -38,6 +38,11 @@ export function processHost(interrupted: AbortSignal): Host {
   };
 }
 
+/** Whether work shows how far it is: at a terminal, unless a person does not want it. */
+export function showsProgress({ stderr }: Host, { progress, quiet }: { readonly progress: boolean; readonly quiet?: boolean | undefined }): boolean {
+  return stderr.isTTY === true && progress && quiet !== true;
+}
+
 /** This package's version. */
 export function packageVersion(): string {
   const file = new URL('../../../package.json', import.meta.url);

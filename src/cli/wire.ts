@@ -15,7 +15,7 @@ import { openStore } from '../store/open.js';
 import { openGoCache } from '../transport/gocache.js';
 import { openRemote } from '../transport/remote.js';
 import { fileFailure, readUpTo } from './files.js';
-import { packageVersion, say, type Host } from './host.js';
+import { packageVersion, say, showsProgress, type Host } from './host.js';
 
 /** The most bytes of a trusted head. */
 const HEAD_LIMIT = 64 * 1024;
@@ -68,8 +68,7 @@ export async function withDatabase<T>(
     env: host.env,
     sumdb: sumdb === undefined ? undefined : { value: sumdb, from: '--sumdb' },
   });
-  const enabled = host.stderr.isTTY === true && options.progress && options.quiet !== true;
-  const progress = createProgress({ stream: host.stderr, enabled });
+  const progress = createProgress({ stream: host.stderr, enabled: showsProgress(host, options) });
   const alarm = (text: string): void => progress.notice(`gosumcheck: ${text}`);
   const notice = (text: string, urgent = false): void => {
     if (urgent || options.quiet !== true) alarm(text);
