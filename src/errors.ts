@@ -134,3 +134,24 @@ export class GosumError<C extends Code = Code> extends Error {
 export function isGosumError<C extends Code = Code>(error: unknown, ...codes: C[]): error is GosumError<C> {
   return error instanceof GosumError && (codes.length === 0 || codes.includes(error.code as C));
 }
+
+/**
+ * The HTTP status by which a database answers with an error. Never 403 or 401 to a go command that asks rightly: it takes those for
+ * its own fault.
+ */
+export function httpStatusOf(error: GosumError): number {
+  switch (error.outcome) {
+    case 'malformed':
+      return 400;
+    case 'missing':
+      return 404;
+    case 'unreachable':
+      return error.code === 'TIMEOUT' ? 504 : 502;
+    case 'unproved':
+    case 'mismatch':
+    case 'fork':
+      return 502;
+    default:
+      return 500;
+  }
+}

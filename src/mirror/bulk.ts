@@ -14,7 +14,7 @@ import { planTiles } from '../core/plan.js';
 import type { LogRecord } from '../core/record.js';
 import type { Tile } from '../core/tile.js';
 import type { SignedHead } from '../core/treehead.js';
-import { isGosumError, type GosumError } from '../errors.js';
+import { httpStatusOf, isGosumError, type GosumError } from '../errors.js';
 
 /**
  * Answers that are made at a time, and for which upstream is asked at a time: the tiles of 5,000 records of a log of
@@ -61,7 +61,7 @@ export class BulkMaker {
     for (const { module, version } of wanted) {
       const result = found.get(formatModuleVersion(module, version));
       if (result === undefined) throw new Error(`${module}@${version} was not looked for`);
-      if (isGosumError(result)) missing.push({ module, version, status: statusOf(result) });
+      if (isGosumError(result)) missing.push({ module, version, status: httpStatusOf(result) });
       else records.push(result);
     }
     return this.#making.execute(async () => {
@@ -80,10 +80,4 @@ export class BulkMaker {
     let next = 0;
     return kept.map((bytes, i) => bytes ?? read[next++]?.bytes.subarray(0, (tiles[i]?.width ?? 0) * HASH_SIZE));
   }
-}
-
-/** The status that a lookup would have been answered with. */
-function statusOf(error: GosumError): number {
-  if (error.outcome === 'missing') return 404;
-  return error.code === 'TIMEOUT' ? 504 : 502;
 }

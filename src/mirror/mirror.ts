@@ -138,13 +138,10 @@ export class Mirror implements Database {
 
   async lookup(module: string, version: string, caller?: Caller): Promise<Uint8Array> {
     const name = formatModuleVersion(module, version);
-    const ready = this.#lookups.get(name);
-    if (ready !== undefined && ready.head === this.#head) {
-      this.#told(FOUND.lookup.memory);
-      return ready.answer;
-    }
+    const ready = this.#readyLookup(name);
+    if (ready !== undefined) return ready;
     let found = FOUND.lookup.memory;
-    let record = ready?.record;
+    let record = this.#lookups.get(name)?.record;
     if (record === undefined) {
       found = FOUND.lookup.store;
       record = await this.#once(`kept ${name}`, () => this.#keptRecord(module, version));
@@ -175,15 +172,18 @@ export class Mirror implements Database {
     switch (question.kind) {
       case 'latest':
         return this.#head?.note;
-      case 'lookup': {
-        const ready = this.#lookups.get(formatModuleVersion(question.module, question.version));
-        if (ready === undefined || ready.head !== this.#head) return undefined;
-        this.#told(FOUND.lookup.memory);
-        return ready.answer;
-      }
+      case 'lookup':
+        return this.#readyLookup(formatModuleVersion(question.module, question.version));
       case 'tile':
         return this.#readyTile(question.tile);
     }
+  }
+
+  #readyLookup(name: string): Uint8Array | undefined {
+    const ready = this.#lookups.get(name);
+    if (ready === undefined || ready.head !== this.#head) return undefined;
+    this.#told(FOUND.lookup.memory);
+    return ready.answer;
   }
 
   #readyTile(tile: Tile): Uint8Array | undefined {

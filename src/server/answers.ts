@@ -5,7 +5,7 @@ import type { Caller, Database, Question } from '../contract.js';
 import { parseBulkQuery } from '../core/bulkform.js';
 import { encodeUtf8 } from '../core/text.js';
 import { DATA_LEVEL, TILE_WIDTH } from '../core/tile.js';
-import { isGosumError, type GosumError } from '../errors.js';
+import { httpStatusOf, isGosumError } from '../errors.js';
 import { LimitError } from './limits.js';
 import type { Asked } from './routes.js';
 
@@ -67,30 +67,12 @@ export async function answerOf(
   } catch (error) {
     if (!isGosumError(error)) throw error;
     if (error instanceof LimitError) return tooMany(error);
-    return textAnswer(statusOf(error), `${error.message}\n`);
+    return textAnswer(httpStatusOf(error), `${error.message}\n`);
   }
 }
 
 function announcing(database: Database, answer: Answer): Answer {
   return database.bulk === undefined ? answer : { ...answer, headers: { ...answer.headers, ...BULK } };
-}
-
-/** Never 403 or 401 to a go command that asks rightly: it takes those for its own fault. */
-function statusOf(error: GosumError): number {
-  switch (error.outcome) {
-    case 'malformed':
-      return 400;
-    case 'missing':
-      return 404;
-    case 'unreachable':
-      return error.code === 'TIMEOUT' ? 504 : 502;
-    case 'unproved':
-    case 'mismatch':
-    case 'fork':
-      return 502;
-    default:
-      return 500;
-  }
 }
 
 function tooMany(error: LimitError): Answer {

@@ -46,7 +46,6 @@ interface Prepared {
   /** Names and values by turns: of the answer, and of a 304. */
   readonly headers: string[];
   readonly unchanged: string[];
-  readonly body: Uint8Array;
   /** A short body as text of a character a byte: goes out in one piece with the headers. */
   readonly text: string | undefined;
 }
@@ -81,7 +80,7 @@ export function sendReady(request: IncomingMessage, response: ServerResponse, qu
     response.end();
     return { status: 200, bytes: 0 };
   }
-  if (prepared.text === undefined) response.end(prepared.body);
+  if (prepared.text === undefined) response.end(body);
   else response.end(prepared.text, 'latin1');
   return { status: 200, bytes: body.length };
 }
@@ -97,7 +96,6 @@ function prepare(question: Question, body: Uint8Array): Prepared {
     etag: headers.etag ?? '',
     headers: [...unchanged, 'content-length', String(body.length)],
     unchanged,
-    body,
     text: body.length <= SHORT ? Buffer.from(body.buffer, body.byteOffset, body.length).toString('latin1') : undefined,
   };
 }
