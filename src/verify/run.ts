@@ -34,15 +34,7 @@ export async function runChecks(db: SumDB, checks: readonly Check[], options: Ru
   const results = (await Promise.all(checks.map(async (check) => check.judge(lookups)))).flat();
 
   const found = [...lookups.results.values()].filter((result): result is Found => !isGosumError(result));
-  const count = (...statuses: Status[]): number => results.filter(({ status }) => statuses.includes(status)).length;
-  const summary = {
-    lines: results.length,
-    verified: count('verified'),
-    mismatched: count('mismatch', 'conflict'),
-    missing: count('missing'),
-    skipped: count('skipped'),
-    failed: count('error'),
-  };
+  const summary = summaryOf(results);
   const allSkipped = summary.skipped === summary.lines && options.allowAllSkipped !== true;
   const { head, problem } = lookups;
   return {
@@ -59,6 +51,19 @@ export async function runChecks(db: SumDB, checks: readonly Check[], options: Ru
     results,
     problem: problem && { code: problem.code, message: problem.message, hint: problem.hint },
     fork: problem instanceof ForkError ? formatFork(problem.evidence) : undefined,
+  };
+}
+
+/** Counts verdicts by what they came to. */
+export function summaryOf(results: readonly Verdict[]): VerifyRun['summary'] {
+  const count = (...statuses: Status[]): number => results.filter(({ status }) => statuses.includes(status)).length;
+  return {
+    lines: results.length,
+    verified: count('verified'),
+    mismatched: count('mismatch', 'conflict'),
+    missing: count('missing'),
+    skipped: count('skipped'),
+    failed: count('error'),
   };
 }
 

@@ -2,6 +2,7 @@
 
 import type { Code } from '../../src/errors.js';
 import type { ReportOptions } from '../../src/report/options.js';
+import { summaryOf } from '../../src/verify/run.js';
 import type { Verdict, VerifyRun } from '../../src/verify/verdict.js';
 
 export const OPTIONS: ReportOptions = { version: '0.1.0', color: false, width: 80, cwd: '/repo', root: '/repo' };
@@ -30,9 +31,9 @@ function failure(line: number, key: string, code: Code, message: string, retryab
 
 /** A run over the verdicts, with counts made of them; `more` overrides. */
 export function runOf(results: Verdict[], exitCode: number, more: Partial<VerifyRun> = {}): VerifyRun {
-  const count = (...statuses: Verdict['status'][]): number => results.filter(({ status }) => statuses.includes(status)).length;
+  const summary = summaryOf(results);
   return {
-    complete: count('error') === 0,
+    complete: summary.failed === 0,
     exitCode,
     database: {
       name: 'sum.golang.org',
@@ -40,14 +41,7 @@ export function runOf(results: Verdict[], exitCode: number, more: Partial<Verify
       tree: TREE,
       timeline: 'consistent',
     },
-    summary: {
-      lines: results.length,
-      verified: count('verified'),
-      mismatched: count('mismatch', 'conflict'),
-      missing: count('missing'),
-      skipped: count('skipped'),
-      failed: count('error'),
-    },
+    summary,
     modules: { checked: new Set(results.filter(({ status }) => status !== 'skipped').map((v) => `${v.module} ${v.version}`)).size, cached: 0 },
     results,
     ...more,
