@@ -6,21 +6,14 @@ import t, { type Test } from 'tap';
 import { forkError } from '../../src/core/fork.js';
 import { planTiles } from '../../src/core/plan.js';
 import { audit, type Audited, type Finding } from '../../src/mirror/audit.js';
-import { loadBetterSqlite, loadNodeSqlite, type Driver } from '../../src/store/driver.js';
 import { openStore, openStoreRows } from '../../src/store/open.js';
 import { record } from '../../src/testing/storevalues.js';
 import { MODULES, newLog, newRig } from '../client/rig.js';
 import { newPlace } from '../cli/place.js';
 import { newMirrorRig } from './rig.js';
+import { anyDriver } from '../store/anydriver.js';
 
 const driver = anyDriver();
-
-function anyDriver(): Driver {
-  const [first, second] = [loadBetterSqlite(), loadNodeSqlite()];
-  if (typeof first !== 'string') return first;
-  if (typeof second !== 'string') return second;
-  throw new Error(`no SQLite: ${first}; ${second}`);
-}
 
 /** A mirror's file, after the log has grown under it a few times. */
 async function mirrorFile(t: Test, sizes: readonly number[] = [3000, 3001, 3072, 70_000]): Promise<string> {

@@ -9,22 +9,16 @@ import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import type { Store } from '../../src/contract.js';
 import { GosumError } from '../../src/errors.js';
-import { loadBetterSqlite, loadNodeSqlite, type Driver } from '../../src/store/driver.js';
+import type { Driver } from '../../src/store/driver.js';
 import { deleteSqliteFile } from '../../src/store/file.js';
 import { openSqliteStore } from '../../src/store/sqlite.js';
 import { checkChain, swapTimes } from '../../src/testing/storecontract.js';
 import { change, evidence, hashTile, head, KEY, NAME, receipt, record, tileAt } from '../../src/testing/storevalues.js';
+import { anyDriver } from './anydriver.js';
 
 const COMMITTER = fileURLToPath(new URL('committer.js', import.meta.url));
 
 const driver = anyDriver();
-
-function anyDriver(): Driver {
-  const [first, second] = [loadBetterSqlite(), loadNodeSqlite()];
-  if (typeof first !== 'string') return first;
-  if (typeof second !== 'string') return second;
-  throw new Error(`no SQLite: ${first}; ${second}`);
-}
 
 /** A file with one head, one tile, one receipt. */
 async function filledFile(folder: string): Promise<string> {
