@@ -15,12 +15,14 @@ const ROOMS = {
   dirhash: { from: GROUND },
   verify: { from: [...GROUND, 'client'] },
   modcache: { from: [...GROUND, 'client', 'dirhash', 'verify'] },
-  mirror: { from: [...GROUND, 'client'], packages: ['lru-cache', 'cockatiel'] },
+  whole: { from: [...GROUND, 'client'] },
+  log: { from: [...GROUND, 'client', 'whole'] },
+  mirror: { from: [...GROUND, 'client', 'whole'], packages: ['lru-cache', 'cockatiel'] },
   server: { from: GROUND, packages: ['prom-client', 'pino'] },
   report: { from: [...GROUND, 'verify'] },
   testing: { from: [...GROUND, 'client', 'store', 'transport', 'verify'] },
   cli: {
-    from: [...GROUND, 'config', 'client', 'transport', 'store', 'dirhash', 'modcache', 'mirror', 'server', 'verify', 'report'],
+    from: [...GROUND, 'config', 'client', 'transport', 'store', 'dirhash', 'modcache', 'whole', 'log', 'mirror', 'server', 'verify', 'report'],
     packages: ['commander'],
   },
 };

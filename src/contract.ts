@@ -164,6 +164,47 @@ export interface Change {
   readonly records?: readonly Proved<KeptRecord>[];
   /** Forget all heads but the newest: nothing that is kept was proved under another alone. */
   readonly newestOnly?: boolean;
+  /** What it adds to the whole log. */
+  readonly log?: LogChange;
+}
+
+/** The records of one data tile, packed (whole/pack.ts), each proved to be in the log at its place. */
+export interface PackedTile {
+  /** Number of the data tile: its first record is `256 * n`. */
+  readonly n: number;
+  /** Records in it, 1 to 256. */
+  readonly width: number;
+  readonly bytes: Uint8Array;
+}
+
+/** A page of the index of a whole log: all entries whose keys begin with its number (whole/entry.ts). */
+export interface IndexPage {
+  /** 0 to 65535. */
+  readonly n: number;
+  /** Of 8 bytes each, in order. */
+  readonly entries: Uint8Array;
+}
+
+/** What one commit adds to the whole log that a store keeps. */
+export interface LogChange {
+  /** The secret that the index's keys are made with, 16 bytes. A store keeps the first one; under another nothing is committed. */
+  readonly salt: Uint8Array;
+  /** In place of narrower ones of the same number. */
+  readonly packs?: readonly Proved<PackedTile>[];
+  /** Entries of records that are kept, but stand in no page yet: by bucket, the first 8 bits of their keys. */
+  readonly pending?: readonly { readonly bucket: number; readonly entries: Uint8Array }[];
+  /** In place of those of the same number. */
+  readonly pages?: readonly IndexPage[];
+  /** Buckets whose pending entries are in the pages now, and go. */
+  readonly merged?: readonly number[];
+  /** Module paths of records; known ones may be among them. */
+  readonly modules?: readonly string[];
+  /** All records below this are kept, and in the pages. */
+  readonly indexed?: number;
+  /** A tree of this size was first seen at this time, milliseconds since 1970. The first time of a size stands. */
+  readonly seen?: { readonly size: number; readonly at: number };
+  /** Records that are to be appended, of a log of one's own (log/); `null`: none any more. */
+  readonly staged?: Uint8Array | null;
 }
 
 /** A kept proof that a log misbehaved, as `gosumcheck evidence` shows it. */
@@ -233,7 +274,44 @@ export interface Store {
   stats(): Promise<StoreStats>;
   /** Forgets everything but evidence and the keys that names remember. */
   clean(): Promise<void>;
+  /** The whole log, as far as it is kept. Absent where a store has no room for it, as memory. */
+  readonly log?: LogStore;
   close(): Promise<void>;
+}
+
+/** What a store knows of a whole log that it keeps. */
+export interface LogState {
+  /** See `LogChange`. */
+  readonly salt: Uint8Array;
+  /** See `LogChange`. */
+  readonly indexed: number;
+}
+
+/**
+ * The whole log as a store keeps it: its records, packed by data tiles, and the index over them. It is written by
+ * `Store.commit`. A row that is not as it was written counts for none. Everything rejects as `Store` does.
+ */
+export interface LogStore {
+  /** `undefined` where nothing of the log was ever kept. */
+  state(key: string): Promise<LogState | undefined>;
+  /** For each number its packed data tile as wide as it is kept; `undefined` where there is none. */
+  packs(key: string, wanted: readonly number[]): Promise<(PackedTile | undefined)[]>;
+  /** The data tiles, as ranges [lo, hi) of numbers, that a tree of `size` has and that are not kept, or not as wide. Ascending. */
+  gaps(key: string, size: number): Promise<{ readonly lo: number; readonly hi: number }[]>;
+  /** For each number its page of the index; `undefined` where there is none. */
+  pages(key: string, wanted: readonly number[]): Promise<(IndexPage | undefined)[]>;
+  /** The pending entries of a bucket, in no order. */
+  pending(key: string, bucket: number): Promise<Uint8Array[]>;
+  /** Buckets that have pending entries, ascending. */
+  pendingBuckets(key: string): Promise<number[]>;
+  /** At most `limit` known module paths, in the order of their bytes: `from` or what begins with it, behind `after`. */
+  modules(key: string, from: string, after: string, limit: number): Promise<string[]>;
+  /** When trees of at least this size were first seen, ascending by size. */
+  seen(key: string, fromSize: number): Promise<{ readonly size: number; readonly at: number }[]>;
+  staged(key: string): Promise<Uint8Array | undefined>;
+  /** The number of a record that somebody has come to, by a name of theirs. */
+  mark(key: string, name: string): Promise<number | undefined>;
+  setMark(key: string, name: string, record: number): Promise<void>;
 }
 
 /** A row as it stands in a store. Of what it says nothing was proved. */
