@@ -57,7 +57,7 @@ export async function mergePending(store: Store, name: string, key: string, { pr
       if (buckets.length > 0 && !work.isFull) continue;
     }
     await commit(store, name, key, { salt: state.salt, pages: work.pages, merged: work.merged });
-    for (const _ of work.merged) progress?.tick();
+    work.merged.forEach(() => progress?.tick());
     work = new Merge();
   }
   if (complete > state.indexed) await commit(store, name, key, { salt: state.salt, indexed: complete });
