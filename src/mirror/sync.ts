@@ -31,6 +31,9 @@ export interface SyncProgress {
   tick(steps?: number): void;
 }
 
+/** Some 65,000 records, 8 MB. */
+const TILES_AT_ONCE = 256;
+
 /** What a sync stands on. */
 export interface SyncOptions extends Pick<SumDBOptions, 'key' | 'notice'> {
   readonly source: Source;
@@ -40,6 +43,8 @@ export interface SyncOptions extends Pick<SumDBOptions, 'key' | 'notice'> {
   readonly concurrency: number;
   /** Threads that hash and pack. */
   readonly threads: number;
+  /** Data tiles of one commit; 256 by default. */
+  readonly tilesAtOnce?: number;
   readonly progress?: SyncProgress | undefined;
 }
 
@@ -115,7 +120,7 @@ export class Sync {
 
   /** Fetches what is missing of the tree of a head, or of the one that was taken meanwhile. */
   async #fetch(found: TreeHead, commits: SyncCommits, signal: AbortSignal | undefined): Promise<Fetched & { readonly head: TreeHead }> {
-    const { source, store, concurrency, threads, progress } = this.#options;
+    const { source, store, concurrency, threads, tilesAtOnce = TILES_AT_ONCE, progress } = this.#options;
     const log = logOf(store);
     const missing = await log.gaps(this.#vkey, found.size);
     if (missing.length === 0) return { head: found, records: 0, failures: new SyncFailures() };
@@ -130,6 +135,7 @@ export class Sync {
       commits,
       // while some are read, others are hashed
       concurrency: concurrency + 2 * threads,
+      tilesAtOnce,
       proved: (some) => progress?.tick(some),
       signal,
     });

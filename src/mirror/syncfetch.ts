@@ -6,7 +6,7 @@
 import type { Source } from '../contract.js';
 import { inTurns } from '../client/turns.js';
 import { TileError, type ProvedTree } from '../core/plan.js';
-import { formatTilePath, type Tile } from '../core/tile.js';
+import { formatTilePath, TILE_WIDTH, type Tile } from '../core/tile.js';
 import { GosumError, isGosumError } from '../errors.js';
 import type { LogBatch } from '../whole/batch.js';
 import type { TilePool } from '../whole/pool.js';
@@ -15,8 +15,6 @@ import { dataTileAt, readDataTile } from './datatile.js';
 import type { SyncCommits } from './synccommit.js';
 import { SyncFailures } from './syncfailures.js';
 
-/** Tiles of one commit: some 65,000 records, 8 MB. */
-const TILES_AT_ONCE = 256;
 /** Milliseconds after which fewer are committed. */
 const LONGEST_WAIT = 5000;
 
@@ -28,6 +26,8 @@ export interface FetchOptions {
   readonly commits: SyncCommits;
   /** Tiles in work at a time. */
   readonly concurrency: number;
+  /** Tiles of one commit. */
+  readonly tilesAtOnce: number;
   /** Told how many records more are proved. */
   readonly proved: (records: number) => void;
   readonly signal?: AbortSignal | undefined;
@@ -86,13 +86,13 @@ class Fetch {
 
   /** Fetches a tile. Does not reject: what goes wrong is thrown at the end. */
   async tile(tile: Tile): Promise<void> {
-    const { source, batch, proved, signal } = this.#options;
+    const { source, batch, tilesAtOnce, proved, signal } = this.#options;
     try {
       await inTurns(source, (way) => this.#prove(tile, way ?? source), () => undefined);
       this.#failures.proved();
       this.#records += tile.width;
       proved(tile.width);
-      if (batch.records >= TILES_AT_ONCE * 256 || performance.now() - this.#committedAt > LONGEST_WAIT) await this.#commit();
+      if (batch.records >= tilesAtOnce * TILE_WIDTH || performance.now() - this.#committedAt > LONGEST_WAIT) await this.#commit();
     } catch (error) {
       if (isGosumError(error) && isOfTheWay(error) && signal?.aborted !== true) this.#failures.add(error);
       else this.#broken ??= error as Error;
