@@ -4,11 +4,13 @@
 
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Store } from '../contract.js';
+import { equalBytes } from '../core/hash.js';
 import { formatModuleVersion, type ModuleVersion } from '../core/module.js';
 import type { LogRecord } from '../core/record.js';
 import { DATA_LEVEL, tileInTree, type Tile } from '../core/tile.js';
 import { WholeLog } from '../whole/reader.js';
 import { Gathered } from './gathered.js';
+import { gatherLog } from './gatheredlog.js';
 
 /** Records that are found in the whole log before others get a turn: each takes some 100 µs. */
 const AT_ONCE = 32;
@@ -18,7 +20,7 @@ export class Kept {
   readonly #store: Store;
   readonly #vkey: string;
   readonly #tiles: Gathered<Tile, Uint8Array | undefined>;
-  #whole: WholeLog | undefined;
+  #whole: { readonly salt: Uint8Array; readonly log: WholeLog } | undefined;
 
   constructor(store: Store, vkey: string) {
     this.#store = store;
@@ -31,21 +33,27 @@ export class Kept {
     return this.#whole !== undefined;
   }
 
-  /** Looks whether the whole log is kept by now: another process may have begun with it. */
+  /** Looks whether the whole log is kept by now: another process may have begun with it, or have begun anew. */
   async look(): Promise<void> {
-    const state = await this.#store.log?.state(this.#vkey);
-    this.#whole = state === undefined ? undefined : (this.#whole ?? new WholeLog(this.#store, this.#vkey));
+    const { log, label } = this.#store;
+    const state = await log?.state(this.#vkey);
+    if (log === undefined || state === undefined) {
+      this.#whole = undefined;
+    } else if (this.#whole === undefined || !equalBytes(this.#whole.salt, state.salt)) {
+      this.#whole = { salt: state.salt, log: new WholeLog({ label, log: gatherLog(log, this.#vkey) }, this.#vkey) };
+    }
   }
 
   /** For each module version its record; where the log repeats itself the first, as the log's own server has it. */
   async records(wanted: readonly ModuleVersion[]): Promise<(LogRecord | undefined)[]> {
-    const whole = this.#whole;
+    const whole = this.#whole?.log;
     if (whole === undefined) return this.#store.records(this.#vkey, wanted.map(nameOf));
     const found: (LogRecord | undefined)[] = [];
-    for (const { module, version } of wanted) {
-      if (found.length % AT_ONCE === AT_ONCE - 1) await turn();
-      const [first] = await whole.find(module, version);
-      found.push(first);
+    while (found.length < wanted.length) {
+      if (found.length > 0) await turn();
+      const some = wanted.slice(found.length, found.length + AT_ONCE);
+      const records = await Promise.all(some.map(({ module, version }) => whole.find(module, version)));
+      for (const [first] of records) found.push(first);
     }
     const lacking = wanted.filter((_, i) => found[i] === undefined);
     if (lacking.length === 0) return found;
@@ -59,7 +67,7 @@ export class Kept {
    * kept themselves are computed from the records.
    */
   async tile(tile: Tile, size: number): Promise<Uint8Array | undefined> {
-    if (tile.level === DATA_LEVEL) return this.#whole?.dataTile(tile.n, tile.width);
+    if (tile.level === DATA_LEVEL) return this.#whole?.log.dataTile(tile.n, tile.width);
     const own = tileInTree(tile.level, tile.n, size) ?? tile;
     const kept = (await this.#tiles.get(own)) ?? (own.width === tile.width ? undefined : await this.#tiles.get(tile));
     return kept ?? (await this.#computed(own)) ?? (own.width === tile.width ? undefined : this.#computed(tile));
@@ -77,7 +85,7 @@ export class Kept {
   }
 
   async #computed(tile: Tile): Promise<Uint8Array | undefined> {
-    return tile.level === 0 ? this.#whole?.hashTile(tile.n, tile.width) : undefined;
+    return tile.level === 0 ? this.#whole?.log.hashTile(tile.n, tile.width) : undefined;
   }
 }
 
