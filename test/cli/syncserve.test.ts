@@ -20,7 +20,7 @@ const NAMES = ['a', 'b', 'c'];
 
 t.test('sync and serve at once, then upstream is gone', { timeout: 90_000 }, async (t) => {
   const folder = t.testdir();
-  const log = fillMany(new TestLog(), 1500);
+  const log = fillMany(new TestLog(), 700);
   for (const name of NAMES) {
     const goMod = `module example.com/${name}\n`;
     const at = path.join(folder, 'proxy', 'example.com', name, '@v');
@@ -28,7 +28,7 @@ t.test('sync and serve at once, then upstream is gone', { timeout: 90_000 }, asy
     writeFileSync(path.join(at, 'v1.0.0.info'), '{"Version":"v1.0.0"}');
     writeFileSync(path.join(at, 'v1.0.0.mod'), goMod);
     log.add(`example.com/${name}`, 'v1.0.0', { goMod: h1OfGoMod(encodeUtf8(goMod)) });
-    fillMany(log, log.size + 300);
+    fillMany(log, log.size + 150);
   }
   const place = await newPlace({ testdir: () => folder, teardown: (end) => t.teardown(end) }, {}, { log });
   mkdirSync(place.folder, { recursive: true });
@@ -47,8 +47,8 @@ t.test('sync and serve at once, then upstream is gone', { timeout: 90_000 }, asy
   };
   // while it is synced the log grows, and clients ask
   for (let i = 0; i < 20; i++) {
-    fillMany(log, log.size + 50);
-    t.same(await lookup((i * 397) % 1500), { status: 200, right: true });
+    fillMany(log, log.size + 20);
+    t.same(await lookup((i * 397) % 700), { status: 200, right: true });
     await sleep(50);
   }
   const size = log.size;
