@@ -1,12 +1,14 @@
 /** A mirror whose store has the whole log answers everything from it, with upstream gone. */
 
+import { rmSync } from 'node:fs';
+import path from 'node:path';
 import t from 'tap';
 import { equalBytes } from '../../src/core/hash.js';
 import { DATA_LEVEL, formatTilePath, TILE_WIDTH, tileInTree, type Tile } from '../../src/core/tile.js';
 import { isGosumError } from '../../src/errors.js';
 import type { MirrorEvent } from '../../src/mirror/mirror.js';
 import { TestLog } from '../../src/testing/index.js';
-import { lookup, modules, nameOf, right, verdicts } from './many.js';
+import { lookup, modules, right, verdicts } from './many.js';
 import { newMirrorRig, type MirrorRig } from './rig.js';
 import { fillMany, newSyncRig } from './syncrig.js';
 
@@ -92,7 +94,6 @@ t.test('bulk answers', async (t) => {
   const found = await lookup(log, await rig.way(), [...wanted, { module: 'example.com/none', version: 'v1.0.0' }], { fresh: true });
   t.same(Object.entries(verdicts(found)).filter(([name]) => !name.startsWith('example.com/none')), Object.entries(right(log, wanted)));
   t.ok(rig.accesses.some(({ route }) => route === 'bulk'), 'it was a bulk query');
-  t.ok(nameOf);
 });
 
 t.test('a sync that begins later is noticed, and one without a whole log has no data tiles', async (t) => {
@@ -107,4 +108,35 @@ t.test('a sync that begins later is noticed, and one without a whole log has no 
   t.equal((await get(rig.url, 'tile/8/data/000')).status, 200);
   const [module = '', version = ''] = new TextDecoder().decode(log.text(5)).split(' ');
   t.same(await rig.mirror.lookup(module, version), log.lookupOf(5));
+});
+
+t.test('another process syncs on: no look at upstream is needed', async (t) => {
+  const log = fillMany(new TestLog(), 900);
+  const synced = await newSyncRig(t, log);
+  const sync = await synced.sync(await synced.open());
+  await sync.look();
+  const rig = await newMirrorRig(log, await synced.open());
+  t.teardown(() => rig.close());
+  await rig.upstream.close();
+  await rig.mirror.open();
+  fillMany(log, 2000);
+  await sync.look();
+  const [module = '', version = ''] = new TextDecoder().decode(log.text(1999)).split(' ');
+  t.same(await rig.mirror.lookup(module, version), log.lookupOf(1999));
+  t.equal((await get(rig.url, 'tile/8/0/006')).status, 200);
+});
+
+t.test('the file is replaced by another, with another secret', { skip: process.platform === 'win32' && 'an open file cannot be moved' }, async (t) => {
+  const log = fillMany(new TestLog(), 900);
+  const synced = await newSyncRig(t, log);
+  await (await synced.sync(await synced.open())).look();
+  const rig = await newMirrorRig(log, await synced.open());
+  t.teardown(() => rig.close());
+  await rig.upstream.close();
+  await rig.mirror.open();
+  for (const end of ['', '-wal', '-shm']) rmSync(path.join(synced.folder, `sumdb.db${end}`), { force: true });
+  await (await synced.sync(await synced.open())).look();
+  await rig.mirror.refresh();
+  const [module = '', version = ''] = new TextDecoder().decode(log.text(77)).split(' ');
+  t.same(await rig.mirror.lookup(module, version), log.lookupOf(77));
 });
