@@ -132,7 +132,7 @@ t.test('the file is replaced by another, with another secret', { skip: process.p
   const rig = await newMirrorRig(log, await synced.open());
   t.teardown(() => rig.close());
   await rig.upstream.close();
-  await rig.mirror.open();
+  t.same(await rig.mirror.lookup('example.com/user1/repo1', 'v1.1.0'), log.lookupOf(1));
   for (const end of ['', '-wal', '-shm']) rmSync(path.join(synced.folder, `sumdb.db${end}`), { force: true });
   await (await synced.sync(await synced.open())).look();
   await rig.mirror.refresh();

@@ -229,23 +229,34 @@ t.test('a commit that a server was faster than is made again', async (t) => {
   t.same([indexed, failures], [2 * 256, []]);
 });
 
-t.test('a head that moves while the tiles above are read', async (t) => {
+t.test('a head that moves while the tiles above are proved', async (t) => {
   const log = fillMany(new TestLog(), 2 * 256 + 9);
   const rig = await newSyncRig(t, log);
   const server = await newMirrorRig(log, await rig.open());
   t.teardown(() => server.close());
-  let times = 0;
   const { store, arm } = interposed(await rig.open(), 'tiles', async () => {
-    fillMany(log, log.size + 1000);
+    log.fill(log.size + 70_000);
     await server.mirror.refresh();
-    if (times++ < 2) arm();
   });
-  const sync = await rig.sync(store);
-  arm();
-  const { head, indexed, failures } = await sync.look();
-  t.ok(head.size > 2 * 256 + 9, 'the newer one is synced');
+  let proofs = 0;
+  const phase = (name: string): void => {
+    if (name === 'proving' && ++proofs === 2) arm(); // the first is of the head itself
+  };
+  const { head, indexed, failures } = await (await rig.sync(store, { progress: { phase, tick: () => undefined } })).look();
+  t.equal(head.size, 2 * 256 + 9 + 70_000, 'the newer one is synced');
   t.same([indexed, failures], [head.size, []]);
   t.same((await packsOf(store, rig.vkey, head.size)).filter((pack) => pack === 'none'), []);
+});
+
+t.test('a server that asks for patience gets it', async (t) => {
+  const log = fillMany(new TestLog(), 20 * 256);
+  let refused = 4;
+  const later = status(429, /data/, { 'retry-after': '1' });
+  const rig = await newSyncRig(t, log, (request, answer) => (request.path.includes('/data/') && refused-- > 0 ? later(request, answer) : answer));
+  const since = performance.now();
+  const { failures } = await (await rig.sync(await rig.open())).look();
+  t.same(failures, []);
+  t.ok(performance.now() - since >= 1000);
 });
 
 t.test('nothing but lies: it gives up', async (t) => {
