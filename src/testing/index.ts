@@ -6,6 +6,7 @@ export * from './lies.js';
 export { ScaleLog, type ScaleOptions } from './scalelog.js';
 export { type MakeOptions } from './scaleplan.js';
 export { serveLog, type Bend, type ServedLog, type ServeOptions } from './serve.js';
+export { STORE_LOG_CASES } from './storelogcontract.js';
 export { STORE_CASES, type OpenPlace, type StoreCase } from './storecontract.js';
 export { madeUpBytes, madeUpHash, TestLog, type NewHashes } from './testlog.js';
 export { tilesOf, writeLog, type WriteOptions } from './writelog.js';
