@@ -80,7 +80,9 @@ async function syncFile(host: Host, options: SyncedFile): Promise<number> {
       await followLog({
         sync,
         every: poll,
-        looked: async (synced) => void (await told.looked(synced)),
+        looked: async (synced) => {
+          await told.looked(synced);
+        },
         failed: (error) => told.failed(error),
         signal: host.interrupted,
       });

@@ -25,7 +25,9 @@ t.test('keeps the whole log, and what comes later', async (t) => {
   t.equal(steps, SIZE);
   t.notOk(rig.upstream.requests.some((path) => /\/tile\/8\/0\/\d+$/.test(path)), 'full hash tiles of level 0 are computed');
   const whole = new WholeLog(store, rig.vkey);
-  for (let id = 0; id < log.size; id++) t.same((await whole.record(id))?.text, log.text(id)) || t.bailout();
+  let wrong = 0;
+  for (let id = 0; id < log.size; id++) if (Buffer.compare((await whole.record(id))?.text ?? new Uint8Array(), log.text(id)) !== 0) wrong++;
+  t.equal(wrong, 0, 'byte for byte');
 
   const before = rig.upstream.requests.length;
   t.same(await sync.look(), { ...first, records: 0 }, 'nothing new');

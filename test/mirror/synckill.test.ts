@@ -23,7 +23,7 @@ t.test('killed thirty times', { timeout: 120_000 }, async (t) => {
   });
   const file = path.join(rig.folder, 'killed.db');
   const run = (): { ended: Promise<{ code: number | null; text: string }>; kill: () => void } => {
-    const { NODE_OPTIONS: _, ...env } = process.env;
+    const env = { ...process.env, NODE_OPTIONS: '' };
     const child = spawn(process.execPath, [PROGRAM, `${log.vkey} ${rig.upstream.url}`, file], { env, stdio: ['ignore', 'pipe', 'pipe'] });
     t.teardown(() => child.kill('SIGKILL'));
     let text = '';
