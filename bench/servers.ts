@@ -22,7 +22,7 @@ export interface Measured {
 }
 
 /** `gosumcheck serve` on a data file. */
-export function startOurs(workshop: Workshop, { log }: Pick<ServeLog, 'log'>, upstream: string, data: string, more: readonly string[] = []): Promise<Measured> {
+export function startOurs(workshop: Workshop, { log }: { readonly log: Pick<ServeLog['log'], 'vkey'> }, upstream: string, data: string, more: readonly string[] = []): Promise<Measured> {
   const args = [BIN, 'serve', '--listen', '127.0.0.1:0', '--data', data, '--sumdb', `${log.vkey} ${upstream}`, '--poll', '24h', ...more];
   return start(workshop, process.execPath, args);
 }

@@ -1,6 +1,6 @@
 /**
  * A log of any size for tests and benchmarks of whole copies: a hundred million records need no more memory than the hashes of
- * their tiles, 12.5 MB, for every record is computed from its number (scaleorder.ts, scalenames.ts, scalerecords.ts).
+ * their tiles and of what is above them, 25 MB, for every record is computed from its number (scaleorder.ts, scalenames.ts, scalerecords.ts).
  *
  * It is deterministic: the same seed gives the same records, and a longer log begins as a shorter one. It is honest by itself;
  * it has findings on request: records that repeat a module version, records of any other text, a fork. How an answer is
