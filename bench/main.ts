@@ -1,4 +1,4 @@
-/** `npm run bench -- verify|hash|modcache|serve|bulk|core`. See docs/bench.md. */
+/** `npm run bench -- verify|hash|modcache|serve|bulk|sync|core`. See docs/bench.md. */
 
 import { parseArgs } from 'node:util';
 import { benchBulk } from './bulk.js';
@@ -6,25 +6,39 @@ import { benchCore } from './core.js';
 import { benchHash } from './hash.js';
 import { benchModcache } from './modcache.js';
 import { benchServe } from './serve.js';
+import { benchSync } from './sync.js';
 import {
   formatBulkBench,
   formatCoreBench,
   formatHashBench,
   formatModcacheBench,
   formatServeBench,
+  formatSyncBench,
   formatVerifyBench,
 } from './table.js';
 import { benchVerify } from './verify.js';
 import { inWorkshop } from './workshop.js';
 
-const WHATS = ['verify', 'hash', 'modcache', 'serve', 'bulk', 'core'] as const;
+const WHATS = ['verify', 'hash', 'modcache', 'serve', 'bulk', 'sync', 'core'] as const;
 type What = (typeof WHATS)[number];
+
+/** How often by default, and with `--quick`. */
+const RUNS: Readonly<Record<What, readonly [number, number]>> = {
+  verify: [7, 2],
+  hash: [7, 2],
+  modcache: [7, 2],
+  serve: [7, 2],
+  bulk: [7, 1],
+  sync: [3, 1],
+  core: [7, 2],
+};
 
 const USAGE = `usage: npm run bench -- verify [--quick] [--runs N] [--json]
        npm run bench -- hash [--quick] [--runs N] [--json]
        npm run bench -- modcache [--runs N] [--json]
        npm run bench -- serve [--quick] [--runs N] [--json]
        npm run bench -- bulk [--quick] [--runs N] [--json]
+       npm run bench -- sync [--quick] [--runs N] [--json]
        npm run bench -- core [--runs N] [--json]
 
 verify   gosumcheck verify beside x/mod's gosumcheck; needs the go command
@@ -33,10 +47,12 @@ modcache beside go mod verify, on a cache of 314 modules; downloads them with th
 serve    gosumcheck serve beside x/mod's sumdb.NewServer and nginx; needs the go command and Linux, and
          installs nginx and wrk by apt-get where it may
 bulk     gosumcheck verify by bulk proofs beside x/mod's gosumcheck; needs the go command
+sync     gosumcheck sync and audit of a made-up log of 1 and 5 million records, beside hashing them in memory, and lookups
+         from the copy; needs the go command, 5 GB on disk, and wrk as serve does
 core     the core by itself
 
 --quick  little, and no goals for times: does it work? of verify also: with how many requests? of serve: the same bytes?
---runs   of each side; the default is 7, with --quick 2, of bulk 1
+--runs   of each side; the default is 7, of sync 3, with --quick 2, of bulk and sync 1
 --json   JSON in place of tables
 `;
 
@@ -89,6 +105,11 @@ async function main(args: string[]): Promise<number> {
     print(result, formatServeBench);
     return result.problems.length === 0 ? 0 : 1;
   }
+  if (what === 'sync') {
+    const result = await inWorkshop(ended.signal, (workshop) => benchSync(workshop, { runs, quick, say }));
+    print(result, formatSyncBench);
+    return result.problems.length === 0 ? 0 : 1;
+  }
   if (what === 'bulk') {
     const result = await inWorkshop(ended.signal, (workshop) => benchBulk(workshop, { runs, quick, say }));
     print(result, formatBulkBench);
@@ -107,7 +128,7 @@ function parse(args: string[]): Asked | undefined {
     const { positionals, values } = parseArgs({ args, allowPositionals: true, options });
     const { quick = false, json = false } = values;
     const what = WHATS.find((what) => what === positionals[0]);
-    const runs = Number(values.runs ?? (!quick ? 7 : what === 'bulk' ? 1 : 2));
+    const runs = Number(values.runs ?? RUNS[what ?? 'core'][quick ? 1 : 0]);
     if (what === undefined || positionals.length > 1 || !Number.isSafeInteger(runs) || runs < 1) return undefined;
     return { what, quick, json, runs };
   } catch {

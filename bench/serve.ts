@@ -81,7 +81,7 @@ const GOALS = { tiles: 1.3, lookups: 1, cold: 0.8, p99: 1 } as const;
 const GROWTH_GOAL = 1.1;
 const GROWTH_AT = [200_000, 1_000_000] as const;
 /** Records: 2,048 full tiles of level 0, and as many modules to look up. */
-const SIZE = 2 ** 19;
+export const LOOKUP_LOG_SIZE: number = 2 ** 19;
 const QUICK_SIZE = 20_000;
 const SECONDS = 4;
 /** A mirror that has next to nothing in memory: each tile comes from its data file, and its digest is checked. */
@@ -104,7 +104,7 @@ export async function benchServe(workshop: Workshop, { runs, quick, say }: Serve
   };
   const [hasWrk, hasNginx] = [await isThere('wrk', workshop, skip), await isThere('nginx', workshop, skip)];
   say('making a log');
-  const log = await makeServeLog(path.join(workshop.folder, 'log'), quick ? QUICK_SIZE : SIZE);
+  const log = await makeServeLog(path.join(workshop.folder, 'log'), quick ? QUICK_SIZE : LOOKUP_LOG_SIZE);
   const all = [...log.tiles, ...log.lookups];
   const upstream = await serveLog(log.log);
   const data = path.join(workshop.folder, 'mirror.db');
@@ -160,7 +160,7 @@ export async function benchServe(workshop: Workshop, { runs, quick, say }: Serve
 }
 
 /** Asks for each path once, some at a time; what is not answered with 200. */
-async function fill({ url }: Measured, paths: readonly string[]): Promise<string[]> {
+export async function fill({ url }: Measured, paths: readonly string[]): Promise<string[]> {
   const problems: string[] = [];
   const left = paths.values();
   const worker = async (): Promise<void> => {

@@ -22,7 +22,7 @@ export interface Measured {
 }
 
 /** `gosumcheck serve` on a data file. With `--workers` its time on the processor is not known: it is that of several processes. */
-export async function startOurs(workshop: Workshop, { log }: Pick<ServeLog, 'log'>, upstream: string, data: string, more: readonly string[] = []): Promise<Measured> {
+export async function startOurs(workshop: Workshop, { log }: { readonly log: Pick<ServeLog['log'], 'vkey'> }, upstream: string, data: string, more: readonly string[] = []): Promise<Measured> {
   const args = [BIN, 'serve', '--listen', '127.0.0.1:0', '--data', data, '--sumdb', `${log.vkey} ${upstream}`, '--poll', '24h', ...more];
   const server = await start(workshop, process.execPath, args);
   return more.includes('--workers') ? { ...server, cpuMs: () => undefined } : server;

@@ -5,6 +5,7 @@ import type { CoreBench } from './core.js';
 import type { HashBench, HashComparison } from './hash.js';
 import type { ModcacheBench, ModcacheSide } from './modcache.js';
 import type { ServeBench, ServeComparison } from './serve.js';
+import { SYNC_GOALS, type SyncBench, type SyncWork } from './sync.js';
 import type { Comparison, VerifyBench } from './verify.js';
 
 /** A table: the first column is text and flush left, all others are flush right. */
@@ -125,6 +126,57 @@ export function formatBulkBench({ node, processors, runs, records, modules, comp
       ['records', 'KB', 'within 5 %'],
       ...hashes.shares.map(({ records, kilobytes, goal, isMet }) => [String(records), kilobytes.toFixed(1), mark(isMet, goal)]),
     ]),
+    ...formatProblems(problems),
+  ].join('');
+}
+
+/** What `sync` measured. */
+export function formatSyncBench(bench: SyncBench): string {
+  const { node, processors, runs, sizes, compared, goals, lookups, forecast, forecastSize, skipped, problems } = bench;
+  const mark = (isMet: boolean, goal: number): string => (goals ? `${isMet ? 'ok' : 'MISSED'} ${goal}` : '-');
+  const million = (records: number): string => (records / 1e6).toFixed(2);
+  const row = (records: number, what: 'sync' | 'audit', { perSecond, share, cpuShare, peak }: SyncWork): string[] => [
+    `${what} of ${million(records)} million`,
+    (perSecond / 1000).toFixed(1),
+    share.toFixed(2),
+    mark(share >= SYNC_GOALS[what], SYNC_GOALS[what]),
+    cpuShare.toFixed(2),
+    peak.toFixed(0),
+    mark(peak <= SYNC_GOALS.peak, SYNC_GOALS.peak),
+  ];
+  const [first, last] = [sizes[0], sizes.at(-1)];
+  const growth = (what: 'sync' | 'audit'): string => {
+    const ratio = (last?.[what].peak ?? NaN) / (first?.[what].peak ?? NaN);
+    return `${what} ${ratio.toFixed(2)} (${mark(ratio <= SYNC_GOALS.growth, SYNC_GOALS.growth)})`;
+  };
+  return [
+    `${node}; ${processors} processors, shared with the server of the log; medians of ${runs}; memory: the most of them\n`,
+    `${compared} answers from the copies alone compared: the bytes of the log\n`.repeat(problems.length === 0 ? 1 : 0),
+    `floor, one thread that only hashes records in memory: ${sizes.map(({ floor }) => (floor / 1000).toFixed(0)).join(' and ')} thousand records/s\n\n`,
+    'whole processes, to the floor: rate, processor\n',
+    formatTable([
+      ['', '1000/s', 'rate', 'goal', 'cpu', 'MB', 'goal'],
+      ...sizes.flatMap(({ records, sync, audit }) => [row(records, 'sync', sync), row(records, 'audit', audit)]),
+    ]),
+    `\nmemory at ${million(last?.records ?? NaN)} million to that at ${million(first?.records ?? NaN)}: ${growth('sync')}, ${growth('audit')}\n`,
+    'on disk, all in: ',
+    sizes.map(({ records, bytesPerRecord: bytes }) => `${bytes.toFixed(1)} bytes a record of ${million(records)} million (${mark(bytes <= SYNC_GOALS.bytes, SYNC_GOALS.bytes)})`).join(', '),
+    '\n',
+    ...(lookups === undefined
+      ? []
+      : [
+          `\nlookups of ${million(last?.records ?? NaN)} million from the data file to those of serve from memory: `,
+          `${lookups.ratio.toFixed(2)} (${mark(lookups.ratio >= SYNC_GOALS.lookups, SYNC_GOALS.lookups)}), p99 ${(lookups.p99[0] / lookups.p99[1]).toFixed(2)}\n`,
+        ]),
+    `\n${million(forecastSize)} million were NOT measured: what they take here if all goes on growing by the power of the size seen above\n`,
+    formatTable([
+      ['', ...sizes.map(({ records }) => million(records)), 'power', million(forecastSize)],
+      ...forecast.map(({ what, unit, measured, power, expected }) => [
+        `${what}, ${unit}`,
+        ...[...measured, power, expected].map((value) => value.toFixed(2)),
+      ]),
+    ]),
+    ...skipped.map((text) => `${text}\n`),
     ...formatProblems(problems),
   ].join('');
 }

@@ -32,7 +32,7 @@ export function nameOf(i: number): string {
 }
 
 /** The source of a served log, by its own URL. */
-export async function sourceOf(served: ServedLog, log: TestLog): Promise<Source> {
+export async function sourceOf(served: ServedLog, log: { readonly vkey: string }): Promise<Source> {
   const { env, sumdb, proxies, httpProxy } = await readSettings({
     env: openEnvironment({}),
     sumdb: { value: `${log.vkey} ${served.url}`, from: 'test' },
