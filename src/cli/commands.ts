@@ -13,6 +13,7 @@ import type { LookupOptions } from './lookup.js';
 import type { ModcacheOptions } from './modcache.js';
 import type { ServeOptions } from './serveconfig.js';
 import type { VerifyOptions } from './verify.js';
+import { list, watch } from './watchcommands.js';
 import type { DatabaseOptions } from './wire.js';
 
 /** Told the exit code of the command that ran. */
@@ -20,7 +21,7 @@ export type Exit = (code: number) => void;
 
 /** By name: gives a command its options, and what it does. */
 export const COMMANDS: ReadonlyMap<string, (command: Command, host: Host, exit: Exit) => void> = new Map(
-  Object.entries({ verify, modcache, hash, lookup, head, serve, audit, cache, evidence }),
+  Object.entries({ verify, modcache, hash, lookup, head, serve, audit, list, watch, cache, evidence }),
 );
 
 function verify(command: Command, host: Host, exit: Exit): void {

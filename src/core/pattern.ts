@@ -41,15 +41,21 @@ export function matchingPattern(globs: string, target: string): string | undefin
 export function patternMatcher(globs: string): (target: string) => string | undefined {
   const patterns = entries(globs).flatMap((glob) => {
     const chunks = parseGlob(glob);
-    return chunks === undefined ? [] : [{ glob, chunks, length: glob.split('/').length }];
+    return chunks === undefined ? [] : [{ glob, chunks, length: glob.split('/').length, isPlain: PLAIN.test(glob) }];
   });
   return (target) => {
-    const elements = target.split('/');
-    const matches = ({ chunks, length }: (typeof patterns)[number]): boolean =>
-      elements.length >= length && matchChunks(chunks, encodeUtf8(elements.slice(0, length).join('/')));
+    let elements: string[] | undefined;
+    const matches = ({ glob, chunks, length, isPlain }: (typeof patterns)[number]): boolean => {
+      if (isPlain) return target.startsWith(glob) && (target.length === glob.length || target[glob.length] === '/');
+      elements ??= target.split('/');
+      return elements.length >= length && matchChunks(chunks, encodeUtf8(elements.slice(0, length).join('/')));
+    };
     return patterns.find(matches)?.glob;
   };
 }
+
+/** A glob that stands for itself alone: most do, and millions of paths may be held against one. */
+const PLAIN = /^[-._~0-9A-Za-z/]+$/;
 
 /**
  * Says which entries of a list can never match: a person meant to keep names private by them, and they would leak.

@@ -4,107 +4,98 @@
  */
 
 import { setImmediate as turn } from 'node:timers/promises';
-import type { LogState, LogStore, RecentRecord, RecentRecords } from '../contract.js';
-import { formatModulePaths, isAmong, type ModulePaths } from '../core/modulepaths.js';
-import { TILE_WIDTH } from '../core/tile.js';
-import { GosumError } from '../errors.js';
-import { findInPage, findModuleInPage } from '../whole/entry.js';
-import { KeyHash, type IndexKey } from '../whole/key.js';
-import { packedNames, unpackRecord } from '../whole/pack.js';
+import type { LogState, RecentRecord, RecentRecords, Store } from '../contract.js';
+import { isAmong, type ModulePaths } from '../core/modulepaths.js';
+import { findModuleInPage } from '../whole/entry.js';
+import { KeyHash } from '../whole/key.js';
+import { logOf } from '../whole/merge.js';
+import { WholeLog } from '../whole/reader.js';
+import { namesOf } from '../whole/usual.js';
 import { scanRecords, type NamedLogRecord } from './scan.js';
-import type { SeenTimes } from './seentimes.js';
+import { SeenTimes } from './seentimes.js';
 
 /** Modules whose records are found by the index: a page of some 10 KB is read for each. */
 const MOST_MODULES = 256;
-/** The newest records that are looked through otherwise: some milliseconds, and half a day of the public log. */
+/** The newest records that are looked through otherwise: some ten milliseconds, and half a day of the public log. */
 const NEWEST = 16_384;
-/** Records that are read before others get a turn: each takes some 50 µs. */
+/** Records or pages that are read before others get a turn: each takes some 50 µs. */
 const AT_ONCE = 32;
 
-/** What recent records are found with. */
-export interface RecentSource {
-  readonly log: LogStore;
-  readonly key: string;
-  readonly state: LogState;
-  readonly seen: SeenTimes;
-  /** Whether a module's name goes nowhere. */
-  readonly isPrivate: (module: string) => boolean;
-}
+/** Finds the newest records of one log. */
+export class RecentFinder {
+  readonly #store: Store;
+  readonly #key: string;
+  readonly #whole: WholeLog;
+  readonly #seen: SeenTimes;
+  readonly #isPrivate: (module: string) => boolean;
 
-/** Finds at most `limit` newest records of the paths, newest first. Private modules count for none. */
-export async function findRecent(source: RecentSource, paths: ModulePaths, limit: number): Promise<RecentRecords> {
-  const { seen } = source;
-  const modules = (await modulesOf(source, paths)).filter((module) => !source.isPrivate(module));
-  const byIndex = modules.length <= MOST_MODULES;
-  const found = byIndex ? await newestOf(source, new Set(modules), limit) : await amongNewest(source, paths, limit);
-  const records: RecentRecord[] = [];
-  for (const record of found) {
-    const repeats = (await idsOf(source, [record.module], (hash, page) => findInPage(page, hash.key(record.module, record.version))))
-      .filter((id) => id !== record.id);
-    const again: number[] = [];
-    for (const id of repeats.sort((a, b) => a - b)) {
-      if ((await readRecord(source, id)).some(({ module, version }) => module === record.module && version === record.version)) again.push(id);
+  /**
+   * @param store that has room for a whole log.
+   * @param key canonical verifier key.
+   * @param isPrivate whether a module's name goes nowhere.
+   */
+  constructor(store: Store, key: string, isPrivate: (module: string) => boolean) {
+    this.#store = store;
+    this.#key = key;
+    this.#whole = new WholeLog(store, key);
+    this.#seen = new SeenTimes(logOf(store), key);
+    this.#isPrivate = isPrivate;
+  }
+
+  /** At most `limit` newest records of the paths. Private modules count for none. @throws {GosumError} `STORE_FAILED`. */
+  async find(state: LogState, paths: ModulePaths, limit: number): Promise<RecentRecords> {
+    const modules = await this.#modules(paths);
+    const byIndex = modules.length <= MOST_MODULES;
+    const found = byIndex ? await this.#newestOf(state, new Set(modules), limit) : await this.#amongNewest(state, paths, limit);
+    const records: RecentRecord[] = [];
+    for (const record of found) {
+      const { id, module, version } = record;
+      const repeats = (await this.#whole.find(module, version)).map((other) => other.id).filter((other) => other !== id);
+      records.push({ ...record, seenAt: await this.#seen.of(id), repeats });
     }
-    records.push({ ...record, seenAt: await seen.of(record.id), repeats: again });
+    return { records, among: byIndex || found.length === limit ? undefined : Math.min(NEWEST, state.indexed), begun: await this.#seen.of(0) };
   }
-  return { records, among: byIndex || found.length === limit ? undefined : Math.min(NEWEST, source.state.indexed), begun: await seen.of(0) };
-}
 
-/** The error where nothing may be said of the paths. */
-export function noRecent(paths: ModulePaths, why: string): GosumError {
-  return new GosumError('NOT_FOUND', `feeds/${formatModulePaths(paths)}.atom: ${why}`);
-}
-
-/** Known modules of the paths; one more than are found by the index, where there are more. */
-async function modulesOf({ log, key }: RecentSource, { path, below }: ModulePaths): Promise<string[]> {
-  const own = path === '' ? [] : (await log.modules(key, path, '', 1)).filter((module) => module === path);
-  if (!below) return own;
-  return [...own, ...(await log.modules(key, path === '' ? '' : `${path}/`, '', MOST_MODULES + 1 - own.length))];
-}
-
-/** The newest records of some modules. */
-async function newestOf(source: RecentSource, modules: ReadonlySet<string>, limit: number): Promise<NamedLogRecord[]> {
-  const ids = await idsOf(source, modules, (hash, page, module) => findModuleInPage(page, hash.moduleKey(module)));
-  const found: NamedLogRecord[] = [];
-  let read = 0;
-  for (const id of ids.sort((a, b) => b - a)) {
-    if (found.length >= limit) break;
-    if (++read % AT_ONCE === 0) await turn();
-    for (const record of await readRecord(source, id)) if (modules.has(record.module)) found.push(record);
+  /** Modules of the paths that may be named; more than are found by the index, where there are more. */
+  async #modules({ path, below }: ModulePaths): Promise<string[]> {
+    const log = logOf(this.#store);
+    const own = path === '' ? [] : (await log.modules(this.#key, path, '', 1)).filter((module) => module === path);
+    const others = below ? await log.modules(this.#key, path === '' ? '' : `${path}/`, '', MOST_MODULES + 1) : [];
+    const all = [...own, ...others];
+    return all.length > MOST_MODULES ? all : all.filter((module) => !this.#isPrivate(module));
   }
-  return found.slice(0, limit);
-}
 
-/** Numbers of records that the index has for modules, each once; others may be among them. */
-async function idsOf(
-  { log, key, state }: RecentSource,
-  modules: Iterable<string>,
-  findIn: (hash: KeyHash, page: Uint8Array, module: string) => number[],
-): Promise<number[]> {
-  const hash = new KeyHash(state.salt);
-  const ids = new Set<number>();
-  for (const module of modules) {
-    const { page }: IndexKey = hash.moduleKey(module);
-    const [kept] = await log.pages(key, [page]);
-    if (kept !== undefined) for (const id of findIn(hash, kept.entries, module)) ids.add(id);
-    if (ids.size % AT_ONCE === 0) await turn();
+  async #newestOf(state: LogState, modules: ReadonlySet<string>, limit: number): Promise<NamedLogRecord[]> {
+    const ids = await this.#idsOf(state, modules);
+    const found: NamedLogRecord[] = [];
+    for (const [i, id] of ids.entries()) {
+      if (found.length >= limit) break;
+      if (i % AT_ONCE === AT_ONCE - 1) await turn();
+      const text = (await this.#whole.record(id))?.text ?? new Uint8Array();
+      for (const name of namesOf(text)) if (modules.has(name.module)) found.push({ id, text, ...name });
+    }
+    return found.slice(0, limit);
   }
-  return [...ids].filter((id) => id < state.indexed);
-}
 
-/** A record with each of its names; none where it is not kept as it was written. */
-async function readRecord({ log, key }: RecentSource, id: number): Promise<NamedLogRecord[]> {
-  const [pack] = await log.packs(key, [Math.floor(id / TILE_WIDTH)]);
-  const place = id % TILE_WIDTH;
-  if (pack === undefined || place >= pack.width) return [];
-  const text = unpackRecord(pack.bytes, place);
-  return packedNames(pack.bytes).flatMap(({ i, module, version }) => (i === place ? [{ id, module, version, text }] : []));
-}
+  /** The numbers that the index has for modules, the greatest first. Records of others may be among them. */
+  async #idsOf({ salt, indexed }: LogState, modules: Iterable<string>): Promise<number[]> {
+    const hash = new KeyHash(salt);
+    const ids = new Set<number>();
+    let read = 0;
+    for (const module of modules) {
+      const key = hash.moduleKey(module);
+      const [page] = await logOf(this.#store).pages(this.#key, [key.page]);
+      for (const id of page === undefined ? [] : findModuleInPage(page.entries, key)) if (id < indexed) ids.add(id);
+      if (++read % AT_ONCE === 0) await turn();
+    }
+    return [...ids].sort((a, b) => b - a);
+  }
 
-async function amongNewest({ log, key, state, isPrivate }: RecentSource, paths: ModulePaths, limit: number): Promise<NamedLogRecord[]> {
-  const newest: NamedLogRecord[] = [];
-  const wanted = (module: string): boolean => isAmong(module, paths) && !isPrivate(module);
-  const from = Math.max(0, state.indexed - NEWEST);
-  for await (const { records } of scanRecords(log, key, { from, to: state.indexed, wanted })) newest.push(...records);
-  return newest.reverse().slice(0, limit);
+  async #amongNewest({ indexed }: LogState, paths: ModulePaths, limit: number): Promise<NamedLogRecord[]> {
+    const newest: NamedLogRecord[] = [];
+    const wanted = (module: string): boolean => isAmong(module, paths) && !this.#isPrivate(module);
+    const options = { from: Math.max(0, indexed - NEWEST), to: indexed, wanted };
+    for await (const { records } of scanRecords(logOf(this.#store), this.#key, options)) newest.push(...records);
+    return newest.reverse().slice(0, limit);
+  }
 }
