@@ -17,9 +17,9 @@ export function list(command: Command, host: Host, exit: Exit): void {
     .addOption(new Option('--hashes', 'with the h1 lines of each version'))
     .addOption(new Option('--limit <n>', 'the most lines').argParser(limit));
   addExamples(command, [
-    ['gosumcheck list golang.org/x/text --data sumdb.db', 'its versions, in their order'],
-    ['gosumcheck list golang.org/x/ --data sumdb.db', 'modules, and how many versions'],
-    ['gosumcheck list rsc.io/quote --hashes --data sumdb.db', 'with lines for a go.sum'],
+    ['gosumcheck list golang.org/x/text --data sumdb.db', 'versions, in order'],
+    ['gosumcheck list golang.org/x/ --data sumdb.db', 'modules, with counts'],
+    ['gosumcheck list rsc.io/quote --hashes --data sumdb.db', 'with the h1 lines'],
   ]);
   command.addHelpText('after', LIST_EXIT_CODES);
   command.action(async (names: string[], options: ListOptions) => {

@@ -9,7 +9,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
-import type { Caller, Database, Question, Store } from '../contract.js';
+import type { Caller, Database, Question, RecentRecords, Store } from '../contract.js';
 import { GosumError, isGosumError } from '../errors.js';
 import { SumDB, type Lookups, type SumDBOptions } from '../client/sumdb.js';
 import type { BulkQuery } from '../core/bulkform.js';
@@ -17,10 +17,12 @@ import { provesFork } from '../core/fork.js';
 import { HASH_SIZE } from '../core/hash.js';
 import { formatVerifierKey } from '../core/key.js';
 import { formatModuleVersion, lookupPath, type ModuleVersion } from '../core/module.js';
+import type { ModulePaths } from '../core/modulepaths.js';
 import { formatLookup, type LogRecord } from '../core/record.js';
 import { DATA_LEVEL, formatTilePath, fullTile, tileInTree, type Tile } from '../core/tile.js';
 import { openTreeHead, type SignedHead } from '../core/treehead.js';
 import { BulkMaker } from './bulk.js';
+import { Feeds } from './feeds.js';
 import { Gathered } from './gathered.js';
 
 /** What a mirror stands on. */
@@ -97,6 +99,7 @@ export class Mirror implements Database {
   readonly #keptTiles: Gathered<Tile, Uint8Array | undefined>;
   readonly #flights = new Map<string, Promise<unknown>>();
   readonly #bulk: BulkMaker;
+  readonly #feeds: Feeds;
   #head: SignedHead | undefined;
   #opened: Promise<void> | undefined;
   #verifiedAt: number | undefined;
@@ -115,6 +118,7 @@ export class Mirror implements Database {
     this.#skippedBy = skippedBy;
     this.#told = told;
     this.#bulk = new BulkMaker(this.#db, store, this.#vkey);
+    this.#feeds = new Feeds(store, this.#vkey, skippedBy);
     this.#lookups = new LRUCache({ maxSize: Math.ceil((memory + 1) / 4), sizeCalculation: ({ answer }) => answer.length + 500 });
     this.#tiles = new LRUCache({ maxSize: memory + 1, sizeCalculation: (bytes) => bytes.length + 200 });
   }
@@ -213,6 +217,15 @@ export class Mirror implements Database {
     }
     const records = await this.#findRecords(wanted, caller);
     return this.#bulk.make(await this.#newest(), old, wanted, records);
+  }
+
+  /** Whether there are feeds: the log is kept whole. */
+  hasFeeds(): Promise<boolean> {
+    return this.#feeds.areKept();
+  }
+
+  recent(paths: ModulePaths, limit: number, caller?: Caller): Promise<RecentRecords> {
+    return this.#feeds.recent(paths, limit, caller);
   }
 
   /**
