@@ -150,8 +150,8 @@ export function logStats(prepare: Prepare, db: number): { records: number; index
   const row = prepare('SELECT indexed FROM loginfo WHERE db = ?').get(db);
   if (row === undefined) return undefined;
   const kept = prepare(
-    `SELECT (SELECT count(*) FROM pack WHERE db = ?1) * 256 - (SELECT coalesce(sum(256 - width), 0) FROM pack WHERE db = ?1 AND width < 256) AS n`,
-  ).get(db);
+    `SELECT (SELECT count(*) FROM pack WHERE db = ?) * 256 - (SELECT coalesce(sum(256 - width), 0) FROM pack WHERE db = ? AND width < 256) AS n`,
+  ).get(db, db);
   return { records: countIn(kept, 'n'), indexed: countIn(row, 'indexed') };
 }
 
@@ -159,17 +159,18 @@ export function logStats(prepare: Prepare, db: number): { records: number; index
 function gapsIn(prepare: Prepare, db: number | null, size: number): { lo: number; hi: number }[] {
   const tiles = Math.ceil(size / WIDTH);
   const between = prepare(
-    `SELECT lo, hi FROM (SELECT coalesce(lag(n) OVER (ORDER BY n) + 1, 0) AS lo, n AS hi FROM pack WHERE db = ?1 AND n < ?2) WHERE lo < hi
-    UNION ALL SELECT coalesce(max(n) + 1, 0), ?2 FROM pack WHERE db = ?1 AND n < ?2
-    UNION ALL SELECT n, n + 1 FROM pack WHERE db = ?1 AND n < ?2 AND width < 256 AND width < ?3 - n * 256
-    ORDER BY lo`,
+    'SELECT lo, hi FROM (SELECT coalesce(lag(n) OVER (ORDER BY n) + 1, 0) AS lo, n AS hi FROM pack WHERE db = ? AND n < ?) WHERE lo < hi',
+  ).all(db, tiles);
+  const behind = prepare('SELECT coalesce(max(n) + 1, 0) AS lo, ? AS hi FROM pack WHERE db = ? AND n < ?').all(tiles, db, tiles);
+  const narrow = prepare(
+    'SELECT n AS lo, n + 1 AS hi FROM pack WHERE db = ? AND n < ? AND width < 256 AND width < ? - n * 256',
   ).all(db, tiles, size);
+  const found = [...between, ...behind, ...narrow].map((row) => ({ lo: countIn(row, 'lo'), hi: countIn(row, 'hi') }));
   const gaps: { lo: number; hi: number }[] = [];
-  for (const row of between) {
-    const [lo, hi] = [countIn(row, 'lo'), countIn(row, 'hi')];
+  for (const gap of found.sort((a, b) => a.lo - b.lo)) {
     const last = gaps.at(-1);
-    if (last?.hi === lo) last.hi = hi;
-    else if (lo < hi) gaps.push({ lo, hi });
+    if (last?.hi === gap.lo) last.hi = gap.hi;
+    else if (gap.lo < gap.hi) gaps.push(gap);
   }
   return gaps;
 }
