@@ -6,7 +6,7 @@ import type { LogStore } from '../contract.js';
 export class SeenTimes {
   readonly #log: LogStore;
   readonly #key: string;
-  /** Of trees, ascending; and of each the first time of it or any greater one. */
+  /** Of trees, ascending. */
   readonly #sizes: number[] = [];
   readonly #times: number[] = [];
 
@@ -35,7 +35,5 @@ export class SeenTimes {
       this.#sizes.push(size);
       this.#times.push(at);
     }
-    // a smaller tree may have been shown later than a greater one
-    for (let i = this.#times.length - 2; i >= 0; i--) this.#times[i] = Math.min(this.#times[i] ?? 0, this.#times[i + 1] ?? 0);
   }
 }

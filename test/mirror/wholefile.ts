@@ -38,8 +38,9 @@ export async function keepWhole(file: string, log: TestLog, options: KeepOptions
 export async function keepIn(store: Store, log: TestLog, { at = log.size, unindexed = false }: KeepOptions = {}): Promise<void> {
   const before = await store.newest(log.vkey);
   const head = log.signedHead();
-  const first = Math.floor((before?.size ?? 0) / TILE_WIDTH);
-  const numbers = Array.from({ length: Math.ceil(head.size / TILE_WIDTH) - first }, (_, i) => first + i);
+  if (store.log === undefined) throw new Error('there is no room for a whole log');
+  const gaps = await store.log.gaps(log.vkey, head.size);
+  const numbers = gaps.flatMap(({ lo, hi }) => Array.from({ length: hi - lo }, (_, i) => lo + i));
   const above = [...new Set(numbers.map((n) => Math.floor(n / TILE_WIDTH)))].flatMap((n) => tileInTree(1, n, head.size) ?? []);
   const grows = before !== undefined && before.size < head.size;
   const plan = planTiles(head, { tiles: above, ...(grows ? { links: [before.size] } : {}) });
