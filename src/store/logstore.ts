@@ -1,6 +1,7 @@
 /** The whole log in an SQLite file: what is read of it. What is written is in logsave.ts, its tables in schema.ts. */
 
 import type { IndexPage, LogState, LogStore, PackedTile, SeenTree } from '../contract.js';
+import { compareUtf8 } from '../core/text.js';
 import { asWritten, markDigest, packDigest, pageDigest, pendingDigest, seenDigest, stagedDigest } from './digest.js';
 import { settle, type Prepare, type SqliteFile } from './file.js';
 import { keepMark, stateOf } from './logsave.js';
@@ -68,8 +69,10 @@ export class SqliteLog implements LogStore {
   modules(key: string, from: string, after: string, limit: number): Promise<string[]> {
     return this.#read((prepare) => {
       // SQLite compares texts by their UTF-8 bytes; what begins with `from` stands together
-      const sql = 'SELECT path FROM module WHERE db = ? AND path >= ? AND path > ? ORDER BY path LIMIT ?';
-      const paths = prepare(sql).all(idOf(prepare, key), from, after, limit).map((row) => textIn(row, 'path'));
+      // one bound alone: of two, SQLite may seek the lower one and pass over all up to the other
+      const [bound, begin] = compareUtf8(after, from) < 0 ? ['>=', from] : ['>', after];
+      const sql = `SELECT path FROM module WHERE db = ? AND path ${bound} ? ORDER BY path LIMIT ?`;
+      const paths = prepare(sql).all(idOf(prepare, key), begin, limit).map((row) => textIn(row, 'path'));
       const end = paths.findIndex((path) => !path.startsWith(from));
       return end < 0 ? paths : paths.slice(0, end);
     }, []);
