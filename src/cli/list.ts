@@ -17,8 +17,9 @@ export interface ListOptions extends WholeFileOptions {
   readonly format: 'text' | 'json';
 }
 
-/** Characters that are written at once. */
+/** Characters that are written at once, and milliseconds that they wait. */
 const CHUNK = 65_536;
+const PAUSE = 200;
 
 /** Lists versions of modules, and modules below prefixes. Exit code 4 where the log has nothing of one of them. */
 export async function listCommand(host: Host, names: readonly string[], options: ListOptions): Promise<number> {
@@ -101,6 +102,7 @@ class Output {
   readonly #limit: number;
   #count = 0;
   #text = '';
+  #writtenAt = Date.now();
   #cut = false;
 
   constructor(host: Host, limit: number) {
@@ -116,7 +118,8 @@ class Output {
     }
     this.#count++;
     this.#text += line;
-    return this.#text.length < CHUNK || (await this.#flush());
+    const waits = this.#text.length < CHUNK && Date.now() - this.#writtenAt < PAUSE;
+    return waits || (await this.#flush());
   }
 
   async end(exitCode: number): Promise<number> {
@@ -128,6 +131,7 @@ class Output {
   #flush(): Promise<boolean> {
     const text = this.#text;
     this.#text = '';
+    this.#writtenAt = Date.now();
     return text === '' ? Promise.resolve(true) : deliver(this.#host, text);
   }
 }

@@ -44,14 +44,18 @@ export class Feeds {
     if (state === undefined) throw new GosumError('NOT_FOUND', `feeds/${name}.atom: the log is not kept whole here`);
     const { indexed } = state;
     const question = `${limit} ${name}`;
+    if (paths.below && !this.#isKnown(question, indexed)) await caller?.admit();
     const known = this.#known.get(question);
-    if (known?.indexed === indexed) return known.answer;
-    if (paths.below) await caller?.admit();
+    if (known?.indexed === indexed) return known.answer; // perhaps of somebody who came while leave was waited for
     this.#finder ??= new RecentFinder(this.#store, this.#key, (module) => this.#skippedBy(module) !== undefined);
     const answer = this.#finder.find(state, paths, limit);
     this.#known.set(question, { indexed, answer });
     answer.catch(() => this.#known.delete(question));
     return answer;
+  }
+
+  #isKnown(question: string, indexed: number): boolean {
+    return this.#known.get(question)?.indexed === indexed;
   }
 
   /** `undefined` before the first sync was done. */

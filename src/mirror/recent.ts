@@ -18,6 +18,8 @@ import { SeenTimes } from './seentimes.js';
 const MOST_MODULES = 256;
 /** The newest records that are looked through otherwise: some ten milliseconds, and half a day of the public log. */
 const NEWEST = 16_384;
+/** Of these, so many at a time; one that is scanned at once. */
+const PART = 1024;
 /** Records or pages that are read before others get a turn: each takes some 50 µs. */
 const AT_ONCE = 32;
 
@@ -78,24 +80,28 @@ export class RecentFinder {
   }
 
   /** The numbers that the index has for modules, the greatest first. Records of others may be among them. */
-  async #idsOf({ salt, indexed }: LogState, modules: Iterable<string>): Promise<number[]> {
+  async #idsOf({ salt }: LogState, modules: Iterable<string>): Promise<number[]> {
     const hash = new KeyHash(salt);
     const ids = new Set<number>();
     let read = 0;
     for (const module of modules) {
       const key = hash.moduleKey(module);
       const [page] = await logOf(this.#store).pages(this.#key, [key.page]);
-      for (const id of page === undefined ? [] : findModuleInPage(page.entries, key)) if (id < indexed) ids.add(id);
+      for (const id of page === undefined ? [] : findModuleInPage(page.entries, key)) ids.add(id);
       if (++read % AT_ONCE === 0) await turn();
     }
     return [...ids].sort((a, b) => b - a);
   }
 
+  /** Backwards, part by part: most often the first part has enough of them. */
   async #amongNewest({ indexed }: LogState, paths: ModulePaths, limit: number): Promise<NamedLogRecord[]> {
-    const newest: NamedLogRecord[] = [];
+    const found: NamedLogRecord[] = [];
     const wanted = (module: string): boolean => isAmong(module, paths) && !this.#isPrivate(module);
-    const options = { from: Math.max(0, indexed - NEWEST), to: indexed, wanted };
-    for await (const { records } of scanRecords(logOf(this.#store), this.#key, options)) newest.push(...records);
-    return newest.reverse().slice(0, limit);
+    const end = Math.max(0, indexed - NEWEST);
+    for (let to = indexed; to > end && found.length < limit; to -= PART) {
+      for await (const { records } of scanRecords(logOf(this.#store), this.#key, { from: Math.max(end, to - PART), to, wanted })) found.push(...records.toReversed());
+      await turn();
+    }
+    return found.slice(0, limit);
   }
 }

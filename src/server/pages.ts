@@ -89,7 +89,7 @@ const STYLE = 'body{font:16px/1.5 system-ui,sans-serif;max-width:50rem;margin:2r
 async function homePage({ statuses, secure, version, feeds }: PagesOptions, request: PageRequest): Promise<Answer> {
   const url = `${secure ? 'https' : 'http'}://${hostOf(request)}`;
   const all = statuses();
-  const withFeeds = await Promise.all(all.map(({ name }) => feeds?.(name).catch(() => false)));
+  const withFeeds = await Promise.all(all.map(async ({ name }) => (await feeds?.(name).catch(() => false)) === true));
   const sections = all.map(({ name, gosumdb, head }, i) => {
     const base = i === 0 ? url : `${url}/sumdb/${name}`;
     const own = gosumdb === name ? '' : `go env -w GOSUMDB="${gosumdb}"\n`;

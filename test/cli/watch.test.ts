@@ -1,57 +1,8 @@
-import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import t, { type Test } from 'tap';
-import { madeUpHash, TestLog } from '../../src/testing/index.js';
-import { keepWhole } from '../mirror/wholefile.js';
-import { ROOT, WITHOUT_TAP } from './place.js';
-
-const COMMAND = path.join(ROOT, 'bin', 'gosumcheck.js');
-const OTHER = madeUpHash('another');
-
-/** A file with a log of some modules among others, and the command run beside it. */
-async function newFile(t: Test, size = 600): Promise<{ log: TestLog; folder: string; file: string; keep: (at?: number) => Promise<void> }> {
-  const log = new TestLog('log.example');
-  log.add('example.com/team/a', 'v1.0.0');
-  log.fill(300).add('example.com/team/b', 'v0.1.0');
-  log.add('example.com/teams', 'v1.0.0');
-  log.fill(size).add('example.com/team/a', 'v1.10.0');
-  log.add('example.com/team/a', 'v1.9.0');
-  const folder = t.testdir({});
-  const file = path.join(folder, 'data.db');
-  const keep = (at = 0): Promise<void> => keepWhole(file, log, { at });
-  await keep();
-  return { log, folder, file, keep };
-}
-
-interface Ran {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-function start(t: Pick<Test, 'teardown'>, cwd: string, args: readonly string[]): { ended: Promise<Ran>; out: () => string; kill: (signal: NodeJS.Signals) => void; hangUp: () => void } {
-  const [command = '', ...rest] = [...WITHOUT_TAP, process.execPath, COMMAND, ...args];
-  const child = spawn(command, rest, { cwd, env: { PATH: '', HOME: cwd, SystemRoot: process.env.SystemRoot }, stdio: ['ignore', 'pipe', 'pipe'] });
-  t.teardown(() => child.kill('SIGKILL'));
-  let [out, err] = ['', ''];
-  child.stdout.setEncoding('utf8').on('data', (part: string) => (out += part));
-  child.stderr.setEncoding('utf8').on('data', (part: string) => (err += part));
-  const ended = new Promise<Ran>((resolve) => child.once('close', (code) => resolve({ code, out, err })));
-  return { ended, out: () => out, kill: (signal) => void child.kill(signal), hangUp: () => child.stdout.destroy() };
-}
-
-async function run(t: Pick<Test, 'teardown'>, cwd: string, ...args: string[]): Promise<Ran> {
-  return start(t, cwd, [...args, '--data', 'data.db']).ended;
-}
-
-async function until(what: string, holds: () => boolean): Promise<void> {
-  const limit = Date.now() + 20_000;
-  while (!holds()) {
-    if (Date.now() > limit) throw new Error(`not within 20 s: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
+import t from 'tap';
+import { madeUpHash } from '../../src/testing/index.js';
+import { hashesOf, linesOf, newFile, OTHER, run, start, until } from './wholeplace.js';
 
 t.test('what is new since the last run, and where the first begins', async (t) => {
   const { log, folder, keep } = await newFile(t);
@@ -69,16 +20,12 @@ t.test('what is new since the last run, and where the first begins', async (t) =
   t.equal((await run(t, folder, 'watch', 'example.com/team')).out, '', 'and a run does');
   t.match((await run(t, folder, 'watch', '*.com/teams')).err, 'no mark', 'other patterns have a mark of their own');
   const all = await run(t, folder, 'watch', 'example.com/teams', '--since', 'all', '--hashes', '--format', 'json');
-  t.strictSame(all.out.trimEnd().split('\n').map((line) => JSON.parse(line) as object), [
+  t.strictSame(linesOf(all.out), [
     { module: 'example.com/teams', version: 'v1.0.0', record: 301, hashes: hashesOf('example.com/teams v1.0.0'), repeats: [], seen: '1970-01-01T00:00:00.000Z', alarm: null },
     { module: 'example.com/teams', version: 'v1.1.0', record: 603, hashes: hashesOf('example.com/teams v1.1.0'), repeats: [], seen: '2026-01-02T00:00:00.000Z', alarm: null },
   ]);
   t.match((await run(t, folder, 'watch', 'example.com/teams', '--since', '302', '--peek')).out, /^example\.com\/teams v1\.1\.0 .*\n$/);
 });
-
-function hashesOf(name: string): object {
-  return { module: madeUpHash(name), goMod: madeUpHash(`${name}/go.mod`) };
-}
 
 t.test('what is not expected is an alarm', async (t) => {
   const { log, folder, keep } = await newFile(t);
@@ -102,13 +49,14 @@ t.test('what is not expected is an alarm', async (t) => {
   const more = await run(t, folder, ...watch);
   t.match(more, { code: 1, out: /^ALARM: not expected: example\.com\/team\/a v1\.11\.0 {2}record 602 / });
   t.match(more.err, '1 ALARM\n');
+  t.match(await run(t, folder, 'watch', 'example.com/team'), { err: /no mark/ }, 'who only looks has another mark');
   t.match(await run(t, folder, ...watch), { code: 0, out: '' }, 'an alarm comes once');
   t.match(await run(t, folder, ...watch, '--since', 'all', '--peek', '--quiet'), { code: 1, out: /^ALARM[^\n]*v1\.11\.0[^\n]*\n$/ }, 'or each time');
 
   for (const line of [`example.com/team/b v0.1.0 ${OTHER}`, `example.com/team/b v0.1.0/go.mod ${OTHER}`]) {
     writeFileSync(path.join(folder, 'wrong'), `${known.replace(/^example.com\/team\/b .*$/m, '')}example.com/team/a@v1.11.0\n${line}\n`);
     const wrong = await run(t, folder, 'watch', 'example.com/team', '--expect', 'wrong', '--since', 'all', '--quiet', '--format', 'json');
-    t.match(JSON.parse(wrong.out), { module: 'example.com/team/b', version: 'v0.1.0', record: 300, alarm: 'other-hashes', expected: line.includes('go.mod') ? { module: null, goMod: OTHER } : { module: OTHER, goMod: null } });
+    t.match(linesOf(wrong.out)[0], { module: 'example.com/team/b', version: 'v0.1.0', record: 300, alarm: 'other-hashes', expected: line.includes('go.mod') ? { module: null, goMod: OTHER } : { module: OTHER, goMod: null } });
     t.equal(wrong.code, 1);
   }
   const said = await run(t, folder, 'watch', 'example.com/team/b', '--expect', 'wrong', '--since', 'all');
@@ -122,54 +70,13 @@ t.test('a version that the log has twice', async (t) => {
   log.add('example.com/team/a', 'v1.9.0');
   await keep();
   const { code, out } = await run(t, folder, 'watch', 'example.com/team', '--since', '602', '--format', 'json');
-  t.match(out.trimEnd().split('\n').map((line) => JSON.parse(line) as object), [
+  t.match(linesOf(out), [
     { record: 602, repeats: [{ record: 300, sameHashes: false }], alarm: 'repeated' },
     { record: 603, repeats: [{ record: 601, sameHashes: true }], alarm: null },
   ]);
   t.equal(code, 1);
   const listed = await run(t, folder, 'list', 'example.com/team/b');
   t.equal(listed.out, 'example.com/team/b v0.1.0  record 300  REPEATED: also record 602, with other hashes\nexample.com/team/b v0.1.0  record 602  REPEATED: also record 300, with other hashes\n');
-});
-
-t.test('the list of a module, and of a prefix', async (t) => {
-  const { folder } = await newFile(t);
-  const list = async (...args: string[]): Promise<string> => (await run(t, folder, 'list', ...args)).out;
-  t.equal(await list('example.com/team/a'), 'example.com/team/a v1.0.0  record 0\nexample.com/team/a v1.9.0  record 601\nexample.com/team/a v1.10.0  record 600\n');
-  t.equal(await list('example.com/team/a', '--log-order'), 'example.com/team/a v1.0.0  record 0\nexample.com/team/a v1.10.0  record 600\nexample.com/team/a v1.9.0  record 601\n');
-  for (const prefix of ['example.com/team/', 'example.com/team/...']) t.equal(await list(prefix), 'example.com/team/a  3 versions\nexample.com/team/b  1 version\n');
-  t.equal(await list('example.com/team/a/...'), 'example.com/team/a  3 versions\n');
-  const hashes = await list('example.com/teams', '--hashes');
-  t.equal(hashes, `example.com/teams v1.0.0  record 301\n  example.com/teams v1.0.0 ${madeUpHash('example.com/teams v1.0.0')}\n  example.com/teams v1.0.0/go.mod ${madeUpHash('example.com/teams v1.0.0/go.mod')}\n`);
-  t.strictSame(JSON.parse(await list('example.com/teams', '--hashes', '--format', 'json')), { module: 'example.com/teams', version: 'v1.0.0', record: 301, hashes: hashesOf('example.com/teams v1.0.0'), repeats: [] });
-  t.strictSame(JSON.parse(await list('example.com/teams/...', '--format', 'json')), { module: 'example.com/teams', versions: 1 });
-
-  const all = await run(t, folder, 'list', '...');
-  const modules = all.out.trimEnd().split('\n').map((line) => line.split(' ')[0]!);
-  t.equal(modules.length, 600, 'all that there are');
-  t.strictSame(modules, [...modules].sort(), 'in their order');
-  const some = await run(t, folder, 'list', '...', '--limit', '3');
-  t.match(some, { code: 0, err: /there is more: these are the first 3/ });
-  t.equal(some.out.split('\n').length, 4);
-  t.match(await run(t, folder, 'list', 'example.com/team/', '--limit', '2'), { code: 0, err: '' }, 'there are no more than that');
-});
-
-t.test('what is not there', async (t) => {
-  const { folder } = await newFile(t);
-  t.match(await run(t, folder, 'list', 'example.com/team', 'example.com/teams'), { code: 4, out: /^example\.com\/teams v1/, err: /not in the log of log\.example as far as it is kept \(602 records\)\n.*example\.com\/team\/a: gosumcheck list example\.com\/team\/\.\.\./ });
-  const cases: [args: string[], says: RegExp][] = [
-    [['list', 'example.com/teams@v1.0.0'], /gosumcheck lookup/],
-    [['list', 'nodot'], /malformed module path/],
-    [['list', '-x'], /unknown option/],
-    [['list', 'example.com/teams', '--sumdb', 'sum.golang.org'], /it has log\.example/],
-    [['watch', 'example.com/a b'], /never matches/],
-    [['watch', '['], /never matches/],
-    [['watch', ','], /no pattern/],
-    [['watch', 'example.com', '--since', '-1'], /Want the number/],
-    [['watch', 'example.com', '--expect', 'none'], /no such file/],
-  ];
-  for (const [args, says] of cases) t.match(await run(t, folder, ...args), { code: 2, out: '', err: says }, args.join(' '));
-  t.match(await start(t, folder, ['list', 'example.com/a', '--data', 'none.db']).ended, { code: 2, err: /none\.db: no such file\n.*gosumcheck sync/ });
-  t.match(await run(t, folder, 'list', 'example.com/teams', '--sumdb', 'log.example'), { code: 0 });
 });
 
 t.test('--follow sees the file grow in another process', async (t) => {

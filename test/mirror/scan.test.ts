@@ -47,6 +47,8 @@ t.test('records by their names, from one number to another', async (t) => {
   t.strictSame(await scanned(store, log, 257, 258, () => true), ['257 example.com/a v1.3.0', '257 example.com/b v1.0.0']);
   t.equal((await scanned(store, log, 0, 17_000, () => true)).length, 17_001);
 
+  await t.rejects(scanned(store, log, 16_900, 17_001, isA), { code: 'STORE_FAILED' }, 'more than is kept');
+
   const ended = new AbortController();
   ended.abort(new Error('ended'));
   const scan = scanRecords(store.log!, log.vkey, { from: 0, to: 17_000, wanted: isA, signal: ended.signal });
