@@ -51,6 +51,7 @@ t.test('what is not expected is an alarm', async (t) => {
   t.match(more.err, '1 ALARM\n');
   t.match(await run(t, folder, 'watch', 'example.com/team'), { err: /no mark/ }, 'who only looks has another mark');
   t.match(await run(t, folder, ...watch), { code: 0, out: '' }, 'an alarm comes once');
+  t.match(await run(t, folder, ...watch, '--name', 'another'), { code: 1, err: /begins at the beginning/ }, 'and a first run looks at all that there is');
   t.match(await run(t, folder, ...watch, '--since', 'all', '--peek', '--quiet'), { code: 1, out: /^ALARM[^\n]*v1\.11\.0[^\n]*\n$/ }, 'or each time');
 
   for (const line of [`example.com/team/b v0.1.0 ${OTHER}`, `example.com/team/b v0.1.0/go.mod ${OTHER}`]) {

@@ -7,7 +7,8 @@ import { decodeUtf8 } from '../../src/core/text.js';
 import { Feeds } from '../../src/mirror/feeds.js';
 import { openStore } from '../../src/store/open.js';
 import { madeUpHash, TestLog } from '../../src/testing/index.js';
-import { keepIn } from './wholefile.js';
+import { KeyHash } from '../../src/whole/key.js';
+import { keepIn, SALT } from './wholefile.js';
 
 async function storeOf(t: Test): Promise<Store> {
   const { store } = await openStore({ file: path.join(t.testdir({}), 'data.db') });
@@ -64,7 +65,9 @@ t.test('the newest records, with the time that they were first seen', async (t) 
   t.equal(decodeUtf8(one.records[1]!.text), decodeUtf8(log.text(300)));
   t.strictSame(ids(await feeds.recent(parseModulePaths('example.com/a'), 2)), [301, 300]);
   t.strictSame(ids(await feeds.recent(parseModulePaths('example.com/a/...'), 50)), [301, 300, 1, 0]);
-  t.strictSame(ids(await feeds.recent(parseModulePaths('example.com/none/...'), 50)), []);
+  for (const none of ['example.com/none/...', 'example.com/none', 'example.co', 'example.com/fil']) {
+    t.strictSame(ids(await feeds.recent(parseModulePaths(none), 50)), [], none);
+  }
 
   log.add('example.com/a', 'v1.2.0');
   await keepIn(store, log, { at: 3000, unindexed: true });
@@ -98,10 +101,10 @@ t.test('what is private is named nowhere', async (t) => {
   log.add('example.com/open', 'v1.0.0');
   log.add('example.com/secret/a', 'v1.0.0');
   log.fill(400).add('example.com/open', 'v1.1.0');
-  log.add('example.com/secret/b', 'v1.0.0');
+  for (const module of ['team.example/a', 'team.example/secret', 'team.example/b', 'example.com/secret/b']) log.add(module, 'v1.0.0');
   const store = await storeOf(t);
   await keepIn(store, log);
-  const feeds = new Feeds(store, log.vkey, patternMatcher('example.com/secret,*.corp.example'));
+  const feeds = new Feeds(store, log.vkey, patternMatcher('example.com/secret,*.corp.example,*/secret'));
   for (const name of ['example.com/secret/a', 'example.com/secret/...', 'example.com/secret', 'x.corp.example/...']) {
     await t.rejects(feeds.recent(parseModulePaths(name), 50), { code: 'NOT_FOUND' }, name);
   }
@@ -109,7 +112,29 @@ t.test('what is private is named nowhere', async (t) => {
   const below = await feeds.recent(parseModulePaths('example.com/...'), 3);
   t.strictSame(ids(below), [400, 399, 398], 'of many modules');
   const few = new Feeds(store, log.vkey, patternMatcher('example.com/fill,example.com/secret'));
-  t.strictSame(ids(await few.recent(parseModulePaths('example.com/...'), 50)), [400, 0], 'and of few that may be named');
+  t.strictSame(ids(await few.recent(parseModulePaths('example.com/...'), 50)), [400, 0], 'of which few may be named');
+  t.strictSame(ids(await feeds.recent(parseModulePaths('team.example/...'), 50)), [403, 401], 'of few modules');
+});
+
+t.test('modules that share a key of the index', async (t) => {
+  const hash = new KeyHash(SALT);
+  const byKey = new Map<string, string>();
+  let pair: readonly [string, string] | undefined;
+  for (let i = 0; pair === undefined; i++) {
+    const module = `example.com/m${i}`;
+    const key = JSON.stringify(hash.moduleKey(module));
+    const other = byKey.get(key);
+    if (other !== undefined) pair = [other, module];
+    byKey.set(key, module);
+  }
+  const [a, b] = pair;
+  const log = new TestLog('log.example');
+  for (const module of [a, b, b, a]) log.add(module, `v1.0.${log.size}`);
+  const store = await storeOf(t);
+  await keepIn(store, log);
+  const feeds = new Feeds(store, log.vkey, () => undefined);
+  t.strictSame(ids(await feeds.recent(parseModulePaths(a), 50)), [3, 0]);
+  t.strictSame(ids(await feeds.recent(parseModulePaths(b), 50)), [2, 1]);
 });
 
 t.test('work is done once, with leave, and not where there is no whole log', async (t) => {
