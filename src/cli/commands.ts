@@ -12,6 +12,7 @@ import type { HashCommandOptions } from './hash.js';
 import type { LookupOptions } from './lookup.js';
 import type { ModcacheOptions } from './modcache.js';
 import type { ServeOptions } from './serveconfig.js';
+import type { SyncCommandOptions } from './sync.js';
 import type { VerifyOptions } from './verify.js';
 import { list, watch } from './watchcommands.js';
 import type { DatabaseOptions } from './wire.js';
@@ -21,7 +22,7 @@ export type Exit = (code: number) => void;
 
 /** By name: gives a command its options, and what it does. */
 export const COMMANDS: ReadonlyMap<string, (command: Command, host: Host, exit: Exit) => void> = new Map(
-  Object.entries({ verify, modcache, hash, lookup, head, serve, audit, list, watch, cache, evidence }),
+  Object.entries({ verify, modcache, hash, lookup, head, serve, sync, audit, list, watch, cache, evidence }),
 );
 
 function verify(command: Command, host: Host, exit: Exit): void {
@@ -141,6 +142,31 @@ function parseWay(text: string, earlier: readonly string[] = []): string[] {
   return [...earlier, text];
 }
 
+function sync(command: Command, host: Host, exit: Exit): void {
+  command
+    .description('read, prove and keep the whole log, then follow it')
+    .addOption(new Option('--data <file>', 'where it is kept; `serve` may run on the same file'))
+    .addOption(new Option('--once', 'end when the newest tree is complete'))
+    .addOption(new Option('--sumdb <value>', 'the database, as GOSUMDB has it: a name or key, perhaps a URL'))
+    .addOption(new Option('--way <way>', 'direct, a URL, proxy URL, or goproxy; more are asked in turn (repeatable)').argParser(parseWay))
+    .addOption(new Option('--concurrency <n>', 'requests under way at most').argParser(positive).default(16))
+    .addOption(durationOption('--timeout <duration>', 'of each request').default(30_000, '30s'))
+    .addOption(durationOption('--poll <duration>', 'how often to look for a newer tree head').default(300_000, '5m'))
+    .addOption(new Option('--threads <n>', 'hash in so many threads (default: by cores)').argParser(positive))
+    .addOption(new Option('--format <format>', 'of what is told of each look; JSON is a line each').choices(['text', 'json']).default('text'))
+    .addOption(new Option('--quiet', 'no notices, no progress, and no text where all is well'))
+    .addOption(new Option('--no-progress', 'show no progress'));
+  addExamples(command, [
+    ['gosumcheck sync --data sumdb.db --once', 'all of it; run again, it goes on where it was'],
+    ['gosumcheck sync --data sumdb.db', 'and what is new, until it is ended'],
+    ['gosumcheck serve --data sumdb.db', 'answers from it, at the same time'],
+  ]);
+  command.addHelpText('after', SYNC_EXIT_CODES);
+  command.action(async (options: SyncCommandOptions) => {
+    exit(await (await import('./sync.js')).syncCommand(host, options));
+  });
+}
+
 function audit(command: Command, host: Host, exit: Exit): void {
   command
     .description('prove again, offline, everything that a mirror or a cache keeps')
@@ -202,6 +228,14 @@ Exit codes:
   3    incomplete: not everything could be asked; trying again may help
   4    the log does not know a module version
   130  interrupted`;
+
+const SYNC_EXIT_CODES = `
+Exit codes:
+  0    with --once: the newest tree is kept whole; else: it was ended
+  1    something is not proved (all else is kept), or the log misbehaves
+  2    bad usage or settings; the data file cannot be used
+  3    not everything could be read; run again, it goes on where it was
+  130  with --once: interrupted; what was proved is kept`;
 
 const AUDIT_EXIT_CODES = `
 Exit codes:

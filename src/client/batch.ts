@@ -2,17 +2,16 @@
  * One batch of lookups, from what the store can prove to what the database was asked for, proved and kept.
  */
 
-import type { TileBytes } from '../contract.js';
 import { GosumError, isGosumError } from '../errors.js';
 import { ForkError, forkError } from '../core/fork.js';
 import { formatVerifierKey, type VerifierKey } from '../core/key.js';
 import { lookupPath, type ModuleVersion } from '../core/module.js';
+import type { ProvedTree, Wanted } from '../core/plan.js';
 import { findHashes } from '../core/record.js';
 import { proveRecordIn, type ProvedRecord } from '../core/receipt.js';
 import type { BulkAnswer } from '../core/bulk.js';
 import { liesUnder, timelineHead } from '../core/timeline.js';
 import { sameTree, type SignedHead } from '../core/treehead.js';
-import { formatTilePath, fullTile, type Tile } from '../core/tile.js';
 import { ask, HeadOpener, type Asked } from './ask.js';
 import { askBulk, bulkPieces, LEAST_BULK } from './bulk.js';
 import { Keeper } from './keeper.js';
@@ -126,9 +125,7 @@ export class Batch {
         await this.#askEach(false, false);
       }
       for (let round = 0; !(await this.#proveAll()); round++) {
-        if (round === MAX_ROUNDS) {
-          throw new GosumError('STORE_FAILED', `${this.#options.store.label}: the timeline moved ${MAX_ROUNDS} times`);
-        }
+        if (round === MAX_ROUNDS) throw this.#movedOften();
       }
     } catch (error) {
       this.problem = notLocal(error);
@@ -138,24 +135,24 @@ export class Batch {
   }
 
   /**
-   * Proves hash tiles under the newest head of the timeline, and keeps them.
+   * Proves what is wanted under the newest head of the timeline, and keeps the tiles. What is proved is kept even where
+   * other tiles fail.
    *
-   * @param wanted of any width that the newest head's tree reaches.
-   * @returns each tile as wide as the newest head's tree has it.
+   * @param wantedOf what is wanted, of the newest head's tree.
    * @throws {GosumError} `HEAD_TOO_OLD` before first contact; as `Source.read`; `TILE_SIZE`, `TILE_MISMATCH`.
    */
-  async tiles(wanted: readonly Tile[]): Promise<TileBytes[]> {
-    const head = this.#memory.timeline?.newest;
-    if (head === undefined) throw new GosumError('HEAD_TOO_OLD', `no tree head of ${this.#key.name} is known yet`);
-    const { tree, unread } = await prove(this.#reader, head, { tiles: wanted });
-    const proved = new Map(tree.tiles.map((each) => [formatTilePath(fullTile(each.tile)), each]));
-    const found = wanted.map((tile) => proved.get(formatTilePath(fullTile(tile))));
-    if (!found.every((tile) => tile !== undefined)) {
+  async tree(wantedOf: (head: SignedHead) => Wanted): Promise<ProvedTree> {
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      const head = this.#memory.timeline?.newest;
+      if (head === undefined) throw new GosumError('HEAD_TOO_OLD', `no tree head of ${this.#key.name} is known yet`);
+      const { tree, unread } = await prove(this.#reader, head, wantedOf(head), this.#options.progress);
+      const kept = await this.#keeper.commit({ expect: head.size, heads: [], tiles: tree.tiles, receipts: [] });
       const [failure] = tree.failures;
-      throw failure === undefined ? new Error('a tile that was not planned') : whyUnproved(failure, unread);
+      if (failure !== undefined) throw whyUnproved(failure, unread);
+      if (kept) return tree;
+      await this.#remember([]);
     }
-    await this.#keeper.commit({ expect: head.size, heads: [], tiles: tree.tiles, receipts: [] });
-    return found;
+    throw this.#movedOften();
   }
 
   /**
@@ -413,6 +410,10 @@ export class Batch {
   #pathOf(name: string): string {
     const { module = '', version = '' } = this.#wanted.get(name) ?? {};
     return lookupPath(module, version);
+  }
+
+  #movedOften(): GosumError {
+    return new GosumError('STORE_FAILED', `${this.#options.store.label}: the timeline moved ${MAX_ROUNDS} times`);
   }
 
   #notice(text: string, urgent = false): void {

@@ -6,12 +6,13 @@
  */
 
 import type { Source, Store, TileBytes } from '../contract.js';
-import type { Tile } from '../core/tile.js';
 import { isGosumError, type GosumError } from '../errors.js';
 import { parseVerifierKey, type VerifierKey } from '../core/key.js';
 import { formatModuleVersion, type ModuleVersion } from '../core/module.js';
+import type { ProvedTree, Wanted } from '../core/plan.js';
 import type { RecordHashes } from '../core/record.js';
 import type { ProvedRecord } from '../core/receipt.js';
+import { formatTilePath, fullTile, type Tile } from '../core/tile.js';
 import { openTreeHead, type SignedHead } from '../core/treehead.js';
 import { Batch } from './batch.js';
 import { inTurns, mayBeBetterElsewhere } from './turns.js';
@@ -127,18 +128,35 @@ export class SumDB {
   }
 
   /**
-   * Hash tiles, proved under the newest head that was ever taken, and kept. Nothing is looked for in the store: ask that
-   * first.
+   * Hash tiles, proved under the newest head that was ever taken, and kept.
    *
    * @param wanted of any width that the head's tree reaches; each comes as wide as that tree has it.
    * @throws {GosumError} `HEAD_TOO_OLD` where no head was taken yet; `KEY_CHANGED`, `STORE_FAILED`; what a read of the
    * source throws; `TILE_SIZE`, `TILE_MISMATCH` where a tile does not authenticate.
    */
   async tiles(wanted: readonly Tile[], options: Pick<LookupOptions, 'signal'> = {}): Promise<TileBytes[]> {
-    const prove = async (source: Source | undefined): Promise<TileBytes[]> => {
+    const tree = await this.tree(() => ({ tiles: wanted }), options);
+    const proved = new Map(tree.tiles.map((each) => [formatTilePath(fullTile(each.tile)), each]));
+    return wanted.map((tile) => {
+      const found = proved.get(formatTilePath(fullTile(tile)));
+      if (found === undefined) throw new Error('a tile that was not planned');
+      return found;
+    });
+  }
+
+  /**
+   * The tree of the newest head that was ever taken, proved as far as it is wanted. Its tiles are read from the store, and
+   * where it lacks them from the database; they are kept, also where others fail.
+   *
+   * @param wantedOf what is wanted of that tree. Asked again where the head moves on meanwhile.
+   * @throws {GosumError} `HEAD_TOO_OLD` where no head was taken yet; `KEY_CHANGED`, `STORE_FAILED`; what a read of the
+   * source throws; `TILE_SIZE`, `TILE_MISMATCH` where a tile does not authenticate.
+   */
+  tree(wantedOf: (head: SignedHead) => Wanted, options: Pick<LookupOptions, 'signal'> = {}): Promise<ProvedTree> {
+    const prove = async (source: Source | undefined): Promise<ProvedTree> => {
       const batch = new Batch(this.key, { ...this.#options, source }, this.#trusted, new Map(), options.signal);
       await batch.recall();
-      return batch.tiles(wanted);
+      return batch.tree(wantedOf);
     };
     return inTurns(this.#options.source, prove, () => undefined);
   }

@@ -4,7 +4,6 @@
  */
 
 import { bulkhead } from 'cockatiel';
-import type { Store } from '../contract.js';
 import type { SumDB } from '../client/sumdb.js';
 import { makeBulk } from '../core/bulk.js';
 import type { BulkMissing } from '../core/bulkform.js';
@@ -15,6 +14,7 @@ import type { LogRecord } from '../core/record.js';
 import type { Tile } from '../core/tile.js';
 import type { SignedHead } from '../core/treehead.js';
 import { httpStatusOf, isGosumError, type GosumError } from '../errors.js';
+import type { Kept } from './kept.js';
 
 /**
  * Answers that are made at a time, and for which upstream is asked at a time: the tiles of 5,000 records of a log of
@@ -25,16 +25,14 @@ const AT_A_TIME = 2;
 /** Makes bulk answers, a few at a time. */
 export class BulkMaker {
   readonly #db: SumDB;
-  readonly #store: Store;
-  readonly #vkey: string;
+  readonly #kept: Pick<Kept, 'tiles'>;
   readonly #asking = bulkhead(AT_A_TIME, Infinity);
   readonly #making = bulkhead(AT_A_TIME, Infinity);
 
-  /** @param db reads and keeps the tiles that the store lacks. */
-  constructor(db: SumDB, store: Store, vkey: string) {
+  /** @param db reads and keeps the tiles that are not kept. */
+  constructor(db: SumDB, kept: Pick<Kept, 'tiles'>) {
     this.#db = db;
-    this.#store = store;
-    this.#vkey = vkey;
+    this.#kept = kept;
   }
 
   /** Asks upstream for the records of an answer, when its turn comes. */
@@ -73,7 +71,7 @@ export class BulkMaker {
   }
 
   async #read(tiles: readonly Tile[]): Promise<(Uint8Array | undefined)[]> {
-    const kept = await this.#store.tiles(this.#vkey, tiles);
+    const kept = await this.#kept.tiles(tiles);
     const lacking = tiles.filter((_, i) => kept[i] === undefined);
     if (lacking.length === 0) return kept;
     const read = await this.#db.tiles(lacking);

@@ -14,16 +14,18 @@ import { GosumError, isGosumError } from '../errors.js';
 import { SumDB, type Lookups, type SumDBOptions } from '../client/sumdb.js';
 import type { BulkQuery } from '../core/bulkform.js';
 import { provesFork } from '../core/fork.js';
-import { HASH_SIZE } from '../core/hash.js';
 import { formatVerifierKey } from '../core/key.js';
 import { formatModuleVersion, lookupPath, type ModuleVersion } from '../core/module.js';
 import type { ModulePaths } from '../core/modulepaths.js';
-import { formatLookup, type LogRecord } from '../core/record.js';
-import { DATA_LEVEL, formatTilePath, fullTile, tileInTree, type Tile } from '../core/tile.js';
+import type { LogRecord } from '../core/record.js';
+import { DATA_LEVEL, formatTilePath, tileInTree, type Tile } from '../core/tile.js';
 import { openTreeHead, type SignedHead } from '../core/treehead.js';
 import { BulkMaker } from './bulk.js';
 import { Feeds } from './feeds.js';
-import { Gathered } from './gathered.js';
+import { Flights } from './flights.js';
+import { Kept } from './kept.js';
+import { ReadyAnswers } from './ready.js';
+import { standsStill } from './standstill.js';
 
 /** What a mirror stands on. */
 export interface MirrorOptions extends Pick<SumDBOptions, 'key' | 'source' | 'store' | 'notice'> {
@@ -78,13 +80,6 @@ const FOUND = {
   tile: layersOf('tile'),
 };
 
-/** A lookup's answer, made for one head. */
-interface ReadyLookup {
-  readonly record: LogRecord;
-  readonly head: SignedHead;
-  readonly answer: Uint8Array;
-}
-
 /** A mirror of one database. */
 export class Mirror implements Database {
   readonly name: string;
@@ -93,11 +88,10 @@ export class Mirror implements Database {
   readonly #vkey: string;
   readonly #skippedBy: (module: string) => string | undefined;
   readonly #told: (event: MirrorEvent) => void;
-  readonly #lookups: LRUCache<string, ReadyLookup>;
-  readonly #tiles: LRUCache<string, Uint8Array>;
+  readonly #ready: ReadyAnswers;
   readonly #unknown = new LRUCache<string, GosumError>({ max: MOST_UNKNOWN, ttl: UNKNOWN_STANDS });
-  readonly #keptTiles: Gathered<Tile, Uint8Array | undefined>;
-  readonly #flights = new Map<string, Promise<unknown>>();
+  readonly #kept: Kept;
+  readonly #flights = new Flights();
   readonly #bulk: BulkMaker;
   readonly #feeds: Feeds;
   #head: SignedHead | undefined;
@@ -114,13 +108,12 @@ export class Mirror implements Database {
     this.name = this.#db.key.name;
     this.#vkey = formatVerifierKey(this.#db.key);
     this.#store = store;
-    this.#keptTiles = new Gathered((tiles) => store.tiles(this.#vkey, tiles));
+    this.#kept = new Kept(store, this.#vkey);
     this.#skippedBy = skippedBy;
     this.#told = told;
-    this.#bulk = new BulkMaker(this.#db, store, this.#vkey);
+    this.#bulk = new BulkMaker(this.#db, this.#kept);
+    this.#ready = new ReadyAnswers(memory);
     this.#feeds = new Feeds(store, this.#vkey, skippedBy);
-    this.#lookups = new LRUCache({ maxSize: Math.ceil((memory + 1) / 4), sizeCalculation: ({ answer }) => answer.length + 500 });
-    this.#tiles = new LRUCache({ maxSize: memory + 1, sizeCalculation: (bytes) => bytes.length + 200 });
   }
 
   get state(): MirrorState {
@@ -145,31 +138,36 @@ export class Mirror implements Database {
     const ready = this.#readyLookup(name);
     if (ready !== undefined) return ready;
     let found = FOUND.lookup.memory;
-    let record = this.#lookups.get(name)?.record;
+    let record = this.#ready.record(name);
     if (record === undefined) {
       found = FOUND.lookup.store;
-      record = await this.#once(`kept ${name}`, () => this.#keptRecord(module, version));
+      record = await this.#flights.once(`kept ${name}`, () => this.#keptRecord(module, version));
     }
     if (record === undefined) {
       found = FOUND.lookup.upstream;
-      record = await this.#upstream(`lookup ${name}`, caller, () => this.#askRecord(module, version));
+      record = await this.#flights.upstream(`lookup ${name}`, caller, () => this.#askRecord(module, version));
     }
     this.#told(found);
-    const head = await this.#newest();
-    const answer = formatLookup({ ...record, note: head.note });
-    this.#lookups.set(name, { record, head, answer });
-    return answer;
+    return this.#ready.addLookup(name, record, await this.#newest());
   }
 
   async tile(tile: Tile, caller?: Caller): Promise<Uint8Array> {
-    if (tile.level === DATA_LEVEL) throw notFound(`${formatTilePath(tile)}: data tiles are not kept here`);
+    const path = formatTilePath(tile);
+    if (tile.level === DATA_LEVEL) return this.#dataTile(tile, path);
     const ready = this.#readyTile(tile);
     if (ready !== undefined) return ready;
-    const kept = await this.#once(`kept ${formatTilePath(tile)}`, () => this.#keptTile(tile));
-    const bytes = kept ?? (await this.#upstream(`tile ${formatTilePath(tile)}`, caller, () => this.#askTile(tile)));
+    const kept = await this.#flights.once(`kept ${path}`, () => this.#keptTile(tile));
+    const bytes = kept ?? (await this.#flights.upstream(`tile ${path}`, caller, () => this.#askTile(tile)));
     this.#told(kept === undefined ? FOUND.tile.upstream : FOUND.tile.store);
-    this.#tiles.set(formatTilePath(fullTile(tile)), bytes);
-    return this.#cutTile(tile) ?? bytes.subarray(0, tile.width * HASH_SIZE);
+    return this.#ready.addTile(tile, bytes);
+  }
+
+  /** Data tiles are of the whole log alone. Each is asked for seldom, and is large: none is held in memory. */
+  async #dataTile(tile: Tile, path: string): Promise<Uint8Array> {
+    const bytes = await this.#flights.once(`kept ${path}`, () => this.#keptTile(tile));
+    if (bytes === undefined) throw notFound(`${path}: not kept here${this.#kept.isWhole ? ' yet' : ': the log is not kept whole'}`);
+    this.#told(FOUND.tile.store);
+    return bytes;
   }
 
   ready(question: Question): Uint8Array | undefined {
@@ -184,30 +182,15 @@ export class Mirror implements Database {
   }
 
   #readyLookup(name: string): Uint8Array | undefined {
-    const ready = this.#lookups.get(name);
-    if (ready === undefined || ready.head !== this.#head) return undefined;
-    this.#told(FOUND.lookup.memory);
-    return ready.answer;
-  }
-
-  #readyTile(tile: Tile): Uint8Array | undefined {
-    const ready = this.#cutTile(tile);
-    if (ready !== undefined) this.#told(FOUND.tile.memory);
+    const ready = this.#ready.lookup(name, this.#head);
+    if (ready !== undefined) this.#told(FOUND.lookup.memory);
     return ready;
   }
 
-  /** A tile in memory. By a full tile's path the widest is kept that is known, by a partial one's what was cut from that. */
-  #cutTile(tile: Tile): Uint8Array | undefined {
-    const length = tile.width * HASH_SIZE;
-    const path = formatTilePath(tile);
-    const kept = this.#tiles.get(path);
-    if (kept?.length === length) return kept;
-    const widest = this.#tiles.get(formatTilePath(fullTile(tile)));
-    if (widest === undefined || widest.length < length) return undefined;
-    if (widest.length === length) return widest;
-    const cut = widest.slice(0, length);
-    this.#tiles.set(path, cut);
-    return cut;
+  #readyTile(tile: Tile): Uint8Array | undefined {
+    const ready = this.#ready.tile(tile);
+    if (ready !== undefined) this.#told(FOUND.tile.memory);
+    return ready;
   }
 
   async bulk({ old, wanted }: BulkQuery, caller?: Caller): Promise<Uint8Array> {
@@ -233,16 +216,17 @@ export class Mirror implements Database {
    * of a fork, nothing is asked; a person who clears it makes the next look go on.
    */
   refresh(): Promise<void> {
-    return this.#once(REFRESH, async () => {
+    return this.#flights.once(REFRESH, async () => {
       this.#askedAt = Date.now();
       await this.#recallEvidence(); // which another process may have found, or a person cleared
+      await this.#kept.look();
       await this.#ask([], true);
     });
   }
 
   /** As `refresh`, for clients that have seen more of the log than we: a 404 would break their build, so who comes soon after a look waits for the next. */
   #lookAhead(): Promise<void> {
-    return this.#once(LOOK_AHEAD, async () => {
+    return this.#flights.once(LOOK_AHEAD, async () => {
       await sleep(Math.max(0, this.#askedAt + REFRESH_PAUSE - Date.now()));
       await this.refresh();
     });
@@ -250,6 +234,7 @@ export class Mirror implements Database {
 
   async #recall(): Promise<void> {
     await this.#recallEvidence();
+    await this.#kept.look();
     await this.#takeKept();
   }
 
@@ -299,7 +284,7 @@ export class Mirror implements Database {
     let asked: Promise<Lookups['results']> | undefined;
     const ask = async (each: ModuleVersion): Promise<void> => {
       const name = formatModuleVersion(each.module, each.version);
-      const record = this.#once(`lookup ${name}`, async () => {
+      const record = this.#flights.once(`lookup ${name}`, async () => {
         mine.push(each);
         asked ??= Promise.resolve().then(() => this.#bulk.ask(() => this.#ask(mine, false))); // once all of them are known
         return this.#recordOf(name, await asked);
@@ -314,7 +299,7 @@ export class Mirror implements Database {
   async #known(wanted: readonly ModuleVersion[]): Promise<(LogRecord | GosumError | undefined)[]> {
     const names = wanted.map(({ module, version }) => formatModuleVersion(module, version));
     const open = names.map((name, i) => (this.#skippedBy(wanted[i]?.module ?? '') === undefined ? undefined : notFound(`${name}: private here`)));
-    const kept = await this.#store.records(this.#vkey, names);
+    const kept = await this.#kept.records(wanted);
     const isBeyond = (record: LogRecord | undefined): boolean => record !== undefined && record.id >= (this.#head?.size ?? 0);
     if (kept.some(isBeyond)) await this.#takeKept();
     return names.map((name, i) => open[i] ?? (isBeyond(kept[i]) ? undefined : kept[i]) ?? this.#unknown.get(name));
@@ -338,8 +323,7 @@ export class Mirror implements Database {
       head = await this.#newest();
     }
     if (!reaches(head, tile)) return undefined;
-    const own = tileInTree(tile.level, tile.n, head.size) ?? tile;
-    return (await this.#keptTiles.get(own)) ?? (own.width === tile.width ? undefined : this.#keptTiles.get(tile));
+    return this.#kept.tile(tile, head.size);
   }
 
   async #askTile(tile: Tile): Promise<Uint8Array> {
@@ -398,27 +382,6 @@ export class Mirror implements Database {
   #take(head: SignedHead): void {
     if (this.#head === undefined || head.size > this.#head.size) this.#head = head;
   }
-
-  /** Asks upstream once for all who want the same: who comes first needs leave, who joins needs none. */
-  async #upstream<T>(key: string, caller: Caller | undefined, work: () => Promise<T>): Promise<T> {
-    if (caller !== undefined && !this.#flights.has(key)) await caller.admit();
-    return this.#once(key, work);
-  }
-
-  /** Does what several ask for at a time once. */
-  #once<T>(key: string, work: () => Promise<T>): Promise<T> {
-    const under = this.#flights.get(key) as Promise<T> | undefined;
-    if (under !== undefined) return under;
-    const flight = work().finally(() => this.#flights.delete(key));
-    this.#flights.set(key, flight);
-    return flight;
-  }
-}
-
-function standsStill(name: string): GosumError {
-  return new GosumError('FORK', `${name} was seen to misbehave: only what was proved before is served`, {
-    hint: 'see `gosumcheck evidence`; to clear it is a person’s decision',
-  });
 }
 
 function reaches(head: SignedHead, { level, n, width }: Tile): boolean {

@@ -2,13 +2,19 @@
 
 import type { Source } from '../contract.js';
 import { SumDB, type SumDBOptions } from '../client/sumdb.js';
-import type { Mirror } from './mirror.js';
+import type { GosumError } from '../errors.js';
 
 /** What is followed, and how. */
 export interface PollOptions {
-  readonly mirror: Pick<Mirror, 'refresh' | 'state'>;
+  readonly mirror: {
+    refresh(): Promise<void>;
+    /** What the last look came to, where it came to nothing. */
+    readonly state: { readonly failure: GosumError | undefined };
+  };
   /** Milliseconds between two looks, give or take a tenth. */
   readonly every: number;
+  /** Whether the first look is at once, and not after a pause. */
+  readonly atOnce?: boolean;
   /** Done after each look that went well, such as looking after each of several ways. */
   readonly then?: () => Promise<void>;
   /** Told of what went wrong here: of our own store, or a bug. How upstream is, the mirror's state says. */
@@ -18,9 +24,9 @@ export interface PollOptions {
 /** A look that failed is tried again after this share of the usual pause; then after twice as long, up to the usual. */
 const FIRST_SHARE = 1 / 16;
 
-/** Begins to follow; the first look is after a pause. @returns ends it. */
+/** Begins to follow. @returns ends it. */
 export function startPoll(options: PollOptions): () => void {
-  let timer: NodeJS.Timeout;
+  let timer: NodeJS.Timeout | undefined;
   let failures = 0;
   const wait = (): void => {
     const share = failures === 0 ? 1 : Math.min(1, FIRST_SHARE * 2 ** (failures - 1));
@@ -38,7 +44,8 @@ export function startPoll(options: PollOptions): () => void {
     failures = options.mirror.state.failure === undefined ? 0 : failures + 1;
     if (!ended) wait();
   };
-  wait();
+  if (options.atOnce === true) void look();
+  else wait();
   return () => {
     ended = true;
     clearTimeout(timer);

@@ -41,6 +41,8 @@ export interface ProgressOptions {
   readonly stream: ProgressStream;
   /** Whether to draw: a terminal, and no `--no-progress` or `--quiet`. */
   readonly enabled: boolean;
+  /** Off a terminal, a plain line every so many milliseconds: for work of hours, whose log somebody reads. */
+  readonly linesEvery?: number | undefined;
   /** Columns, for a stream that does not know them (or says 0, as some do). */
   readonly width?: number | undefined;
   /** The clock, in milliseconds. */
@@ -48,7 +50,7 @@ export interface ProgressOptions {
 }
 
 /** Makes a progress line. It keeps no process alive. */
-export function createProgress({ stream, enabled, width = 80, now = Date.now }: ProgressOptions): Progress {
+export function createProgress({ stream, enabled, linesEvery, width = 80, now = Date.now }: ProgressOptions): Progress {
   let phase: Phase | undefined;
   let drawnAt = now() - REDRAW_MS + FIRST_MS;
   let shown = '';
@@ -64,6 +66,9 @@ export function createProgress({ stream, enabled, width = 80, now = Date.now }: 
     stream.write(`${TO_START}${line}${ERASE}`);
     shown = line;
   }
+  function say(): void {
+    if (phase !== undefined) stream.write(`${progressLine(phase, now(), width)}\n`);
+  }
   function clear(): void {
     if (shown !== '') stream.write(`${TO_START}${ERASE}`);
     shown = '';
@@ -71,8 +76,12 @@ export function createProgress({ stream, enabled, width = 80, now = Date.now }: 
 
   return {
     phase(name, total) {
-      if (!enabled) return;
+      if (!enabled && linesEvery === undefined) return;
       phase = { name, total, steps: 0, since: now() };
+      if (!enabled) {
+        timer ??= setInterval(say, linesEvery).unref();
+        return;
+      }
       // The seconds go on while an answer is waited for.
       timer ??= setInterval(draw, REDRAW_MS).unref();
       draw();
@@ -80,7 +89,7 @@ export function createProgress({ stream, enabled, width = 80, now = Date.now }: 
     tick(steps = 1) {
       if (phase === undefined) return;
       phase.steps += steps;
-      draw();
+      if (enabled) draw();
     },
     notice(text) {
       const line = shown;
@@ -93,6 +102,7 @@ export function createProgress({ stream, enabled, width = 80, now = Date.now }: 
       clearInterval(timer);
       phase = undefined;
       enabled = false;
+      linesEvery = undefined;
       clear();
     },
   };
@@ -106,6 +116,10 @@ interface Phase {
   readonly since: number;
 }
 
+/** Before that nobody wants to know how long it will take, and it could not be said. */
+const PACE_SECONDS = 10;
+/** Fewer steps a second are not said. */
+const LEAST_RATE = 10;
 const BAR_MAX = 30;
 const BAR_MIN = 8;
 
@@ -114,10 +128,25 @@ function progressLine({ name, total, steps, since }: Phase, now: number, width: 
   const done = total === undefined ? steps : Math.min(steps, total);
   const count = total === undefined ? (steps === 0 ? '' : `  ${steps}`) : `  ${String(done).padStart(String(total).length)}/${total}`;
   const seconds = Math.floor((now - since) / 1000);
-  const tail = `${count}${seconds === 0 ? '' : `  ${seconds}s`}`;
+  const tail = `${count}${seconds === 0 ? '' : `  ${shortTime(seconds)}`}${total === undefined ? '' : paceOf(done, total, seconds)}`;
   const room = Math.min(BAR_MAX, width - name.length - tail.length - '  []'.length);
   const bar = total === undefined || total === 0 || room < BAR_MIN ? '' : `  [${barOf(done / total, room)}]`;
   return `${name}${bar}${tail}`.slice(0, width);
+}
+
+/** Of work that lasts: the steps a second, where they are many, and how long the rest would take at that rate. */
+function paceOf(done: number, total: number, seconds: number): string {
+  if (seconds < PACE_SECONDS || done === 0) return '';
+  const rate = done / seconds;
+  return `${rate < LEAST_RATE ? '' : `  ${Math.round(rate)}/s`}  ${shortTime(Math.ceil((total - done) / rate))} left`;
+}
+
+/** `59s`, `3m09s`, `2h05m`. */
+function shortTime(seconds: number): string {
+  const minutes = Math.floor(seconds / 60);
+  if (minutes === 0) return `${seconds}s`;
+  if (minutes < 60) return `${minutes}m${String(seconds % 60).padStart(2, '0')}s`;
+  return `${Math.floor(minutes / 60)}h${String(minutes % 60).padStart(2, '0')}m`;
 }
 
 function barOf(part: number, room: number): string {

@@ -3,6 +3,8 @@
 export { answerOf, textAnswer, type Answer, type Request } from './answer.js';
 export { newCertificate, type Certificate } from './certificate.js';
 export * from './lies.js';
+export { ScaleLog, type ScaleOptions } from './scalelog.js';
+export { type MakeOptions } from './scaleplan.js';
 export { serveLog, type Bend, type ServedLog, type ServeOptions } from './serve.js';
 export { STORE_LOG_CASES } from './storelogcontract.js';
 export { STORE_CASES, type OpenPlace, type StoreCase } from './storecontract.js';

@@ -9,6 +9,12 @@ import { textAnswer, type Answer } from './answer.js';
 import type { Bend } from './serve.js';
 import type { TestLog } from './testlog.js';
 
+/** A log that signs heads of itself at any size: a `TestLog`, a `ScaleLog`. */
+export interface HeadSigner {
+  readonly size: number;
+  head(size?: number): Uint8Array;
+}
+
 /** Which paths behind the base a lie is for: exactly one, those that match, or all. */
 export type Paths = string | RegExp | undefined;
 
@@ -42,12 +48,12 @@ export function alteredRecord(paths: Paths, alter: (text: Uint8Array) => Uint8Ar
 }
 
 /** Shows the log as it was at an earlier size, in `latest` and in every lookup. */
-export function olderHead(log: TestLog, size: number): Bend {
+export function olderHead(log: HeadSigner, size: number): Bend {
   return otherHead(() => log.head(size));
 }
 
 /** Shows the head of a fork (or of any other log), in `latest` and in every lookup; tiles and records stay the honest log's. */
-export function forkedHead(fork: TestLog, size?: number): Bend {
+export function forkedHead(fork: HeadSigner, size?: number): Bend {
   return otherHead(() => fork.head(size ?? fork.size));
 }
 
@@ -107,7 +113,7 @@ export function slow(milliseconds: number, paths?: Paths): Bend {
 }
 
 /** 404 for each partial tile whose full one exists, as servers may that throw partial tiles away. */
-export function noPartialTiles(log: TestLog): Bend {
+export function noPartialTiles(log: Pick<TestLog, 'hasTile'>): Bend {
   return (request, answer) => {
     if (answer.status !== 200 || !request.path.startsWith('/tile/')) return answer;
     const tile = parseTilePath(request.path.slice(1));

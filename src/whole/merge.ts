@@ -89,7 +89,7 @@ class Merge {
 }
 
 /** The whole log's place in a store. @throws {GosumError} `STORE_FAILED` where it has none. */
-export function logOf(store: Store): LogStore {
+export function logOf(store: Pick<Store, 'label' | 'log'>): LogStore {
   if (store.log !== undefined) return store.log;
   throw new GosumError('STORE_FAILED', `${store.label}: has no room for a whole log`, { hint: 'give a data file (--data FILE), and install better-sqlite3' });
 }

@@ -36,7 +36,7 @@ export class WholeLog {
   #hash: KeyHash | undefined;
 
   /** @param key canonical verifier key. @throws {GosumError} `STORE_FAILED` where the store has no room for a whole log. */
-  constructor(store: Store, key: string) {
+  constructor(store: Pick<Store, 'label' | 'log'>, key: string) {
     this.#log = logOf(store);
     this.#key = key;
   }

@@ -138,3 +138,34 @@ t.test('a format is loaded when it is asked for', async (t) => {
   t.match(source, /\bimport\(['"]\.\/sarif\.js['"]\)/);
   t.notMatch(source, /^import\b/m);
 });
+
+t.test('work that lasts: the rate, and the time that is left', async (t) => {
+  let clock = 0;
+  const stream = new Terminal(80);
+  const progress = createProgress({ stream, enabled: true, now: () => clock });
+  progress.phase('records', 100_000);
+  clock = 9_999;
+  progress.tick(10_000);
+  t.same(stream.lines(), ['records  [===>                          ]   10000/100000  9s'], 'too early to tell');
+  clock = 20_000;
+  progress.tick(10_000);
+  t.same(stream.lines(), ['records  [=====>                      ]   20000/100000  20s  1000/s  1m20s left']);
+  clock = 4_000_000;
+  progress.tick(0);
+  t.same(stream.lines(), ['records  [======>                       ]   20000/100000  1h06m  4h26m left'], 'few steps a second are not told');
+  progress.done();
+});
+
+t.test('off a terminal a line now and then, where it is wanted', async (t) => {
+  const stream = new Terminal(80);
+  const progress = createProgress({ stream, enabled: false, linesEvery: 20 });
+  progress.phase('records', 10);
+  progress.tick(5);
+  t.equal(stream.text, '', 'not at once');
+  await sleep(90);
+  t.match(stream.text, /^(records {2}\[=+>.*\] {3}5\/10\n)+$/);
+  progress.done();
+  const { writes } = stream;
+  await sleep(60);
+  t.equal(stream.writes, writes);
+});

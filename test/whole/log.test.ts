@@ -118,7 +118,13 @@ t.test('more module paths than are read at once, and a merge that is ended betwe
   const ending = new AbortController();
   const reason = new Error('ended');
   let ticks = 0;
-  const progress = { phase: () => undefined, tick: () => (ticks++, ending.abort(reason)) };
+  const progress = {
+    phase: () => undefined,
+    tick: () => {
+      ticks++;
+      ending.abort(reason);
+    },
+  };
   await t.rejects(mergePending(store, log.name, log.vkey, { signal: ending.signal, progress }), reason);
   t.ok(ticks > 0 && ticks < before.length, `${ticks} of ${before.length} buckets are merged`);
   t.strictSame(await store.log!.pendingBuckets(log.vkey), before.slice(ticks));

@@ -1,0 +1,94 @@
+/**
+ * What a mirror keeps: the records and tiles that were asked for, and the whole log as far as `gosumcheck sync` has it.
+ */
+
+import { setImmediate as turn } from 'node:timers/promises';
+import type { Store } from '../contract.js';
+import { equalBytes } from '../core/hash.js';
+import { formatModuleVersion, type ModuleVersion } from '../core/module.js';
+import type { LogRecord } from '../core/record.js';
+import { DATA_LEVEL, tileInTree, type Tile } from '../core/tile.js';
+import { WholeLog } from '../whole/reader.js';
+import { Gathered } from './gathered.js';
+import { gatherLog } from './gatheredlog.js';
+
+/** Records that are found in the whole log before others get a turn: each takes some 100 µs. */
+const AT_ONCE = 32;
+
+/** What is kept of one database. */
+export class Kept {
+  readonly #store: Store;
+  readonly #vkey: string;
+  readonly #tiles: Gathered<Tile, Uint8Array | undefined>;
+  #whole: { readonly salt: Uint8Array; readonly log: WholeLog } | undefined;
+
+  constructor(store: Store, vkey: string) {
+    this.#store = store;
+    this.#vkey = vkey;
+    this.#tiles = new Gathered((tiles) => store.tiles(vkey, tiles));
+  }
+
+  /** Whether the log is kept whole, or is begun to be. */
+  get isWhole(): boolean {
+    return this.#whole !== undefined;
+  }
+
+  /** Looks whether the whole log is kept by now: another process may have begun with it, or have begun anew. */
+  async look(): Promise<void> {
+    const { log, label } = this.#store;
+    const state = await log?.state(this.#vkey);
+    if (log === undefined || state === undefined) {
+      this.#whole = undefined;
+    } else if (this.#whole === undefined || !equalBytes(this.#whole.salt, state.salt)) {
+      this.#whole = { salt: state.salt, log: new WholeLog({ label, log: gatherLog(log, this.#vkey) }, this.#vkey) };
+    }
+  }
+
+  /** For each module version its record; where the log repeats itself the first, as the log's own server has it. */
+  async records(wanted: readonly ModuleVersion[]): Promise<(LogRecord | undefined)[]> {
+    const whole = this.#whole?.log;
+    if (whole === undefined) return this.#store.records(this.#vkey, wanted.map(nameOf));
+    const found: (LogRecord | undefined)[] = [];
+    while (found.length < wanted.length) {
+      if (found.length > 0) await turn();
+      const some = wanted.slice(found.length, found.length + AT_ONCE);
+      const records = await Promise.all(some.map(({ module, version }) => whole.find(module, version)));
+      for (const [first] of records) found.push(first);
+    }
+    const lacking = wanted.filter((_, i) => found[i] === undefined);
+    if (lacking.length === 0) return found;
+    const kept = await this.#store.records(this.#vkey, lacking.map(nameOf));
+    let next = 0;
+    return found.map((record) => record ?? kept[next++]);
+  }
+
+  /**
+   * A tile, as wide as the tree of `size` has it, or at least as wide as it is wanted. Hash tiles of records that are not
+   * kept themselves are computed from the records.
+   */
+  async tile(tile: Tile, size: number): Promise<Uint8Array | undefined> {
+    if (tile.level === DATA_LEVEL) return this.#whole?.log.dataTile(tile.n, tile.width);
+    const own = tileInTree(tile.level, tile.n, size) ?? tile;
+    const kept = (await this.#tiles.get(own)) ?? (own.width === tile.width ? undefined : await this.#tiles.get(tile));
+    return kept ?? (await this.#computed(own)) ?? (own.width === tile.width ? undefined : this.#computed(tile));
+  }
+
+  /** For each hash tile its bytes. */
+  async tiles(wanted: readonly Tile[]): Promise<(Uint8Array | undefined)[]> {
+    const kept = [...(await this.#store.tiles(this.#vkey, wanted))];
+    for (const [i, tile] of wanted.entries()) {
+      if (kept[i] !== undefined || tile.level !== 0 || this.#whole === undefined) continue;
+      if (i % AT_ONCE === AT_ONCE - 1) await turn();
+      kept[i] = await this.#computed(tile);
+    }
+    return kept;
+  }
+
+  async #computed(tile: Tile): Promise<Uint8Array | undefined> {
+    return tile.level === 0 ? this.#whole?.log.hashTile(tile.n, tile.width) : undefined;
+  }
+}
+
+function nameOf({ module, version }: ModuleVersion): string {
+  return formatModuleVersion(module, version);
+}

@@ -1,0 +1,66 @@
+/**
+ * Answers of a mirror that lie ready in memory: lookups, each made for one head, and hash tiles. Bounded by bytes.
+ */
+
+import { LRUCache } from 'lru-cache';
+import { HASH_SIZE } from '../core/hash.js';
+import { formatLookup, type LogRecord } from '../core/record.js';
+import { formatTilePath, fullTile, type Tile } from '../core/tile.js';
+import type { SignedHead } from '../core/treehead.js';
+
+/** A lookup's answer, made for one head. */
+interface ReadyLookup {
+  readonly record: LogRecord;
+  readonly head: SignedHead;
+  readonly answer: Uint8Array;
+}
+
+/** What lies ready. */
+export class ReadyAnswers {
+  readonly #lookups: LRUCache<string, ReadyLookup>;
+  readonly #tiles: LRUCache<string, Uint8Array>;
+
+  /** @param memory bytes. */
+  constructor(memory: number) {
+    this.#lookups = new LRUCache({ maxSize: Math.ceil((memory + 1) / 4), sizeCalculation: ({ answer }) => answer.length + 500 });
+    this.#tiles = new LRUCache({ maxSize: memory + 1, sizeCalculation: (bytes) => bytes.length + 200 });
+  }
+
+  /** The answer for `path@version` with this very head. */
+  lookup(name: string, head: SignedHead | undefined): Uint8Array | undefined {
+    const ready = this.#lookups.get(name);
+    return ready === undefined || ready.head !== head ? undefined : ready.answer;
+  }
+
+  /** The record of `path@version`, whatever head its answer was made for. */
+  record(name: string): LogRecord | undefined {
+    return this.#lookups.get(name)?.record;
+  }
+
+  /** Makes the answer for `path@version`, and holds it ready. */
+  addLookup(name: string, record: LogRecord, head: SignedHead): Uint8Array {
+    const answer = formatLookup({ ...record, note: head.note });
+    this.#lookups.set(name, { record, head, answer });
+    return answer;
+  }
+
+  /** A hash tile. By a full tile's path the widest is held that is known, by a partial one's what was cut from that. */
+  tile(tile: Tile): Uint8Array | undefined {
+    const length = tile.width * HASH_SIZE;
+    const path = formatTilePath(tile);
+    const kept = this.#tiles.get(path);
+    if (kept?.length === length) return kept;
+    const widest = this.#tiles.get(formatTilePath(fullTile(tile)));
+    if (widest === undefined || widest.length < length) return undefined;
+    if (widest.length === length) return widest;
+    const cut = widest.slice(0, length);
+    this.#tiles.set(path, cut);
+    return cut;
+  }
+
+  /** Holds a hash tile ready, of at least the width of `tile`, and gives it in that width. */
+  addTile(tile: Tile, bytes: Uint8Array): Uint8Array {
+    this.#tiles.set(formatTilePath(fullTile(tile)), bytes);
+    return this.tile(tile) ?? bytes.subarray(0, tile.width * HASH_SIZE);
+  }
+}

@@ -1,0 +1,166 @@
+/**
+ * Sync: the whole log, read once, proved, and kept.
+ *
+ * The newest head first, on the timeline as ever; then the hash tiles of level 1 and above (0.4 % of all), authenticated
+ * under it; then every data tile proves itself, in any order, so that a lie is located at once. Level 0 is computed, not
+ * read. What is committed counts: whatever ends a sync, the next one goes on from there and trusts nothing that was not proved.
+ */
+
+import type { Source, Store } from '../contract.js';
+import { SumDB, type SumDBOptions } from '../client/sumdb.js';
+import { provesFork } from '../core/fork.js';
+import { equalBytes } from '../core/hash.js';
+import { formatVerifierKey } from '../core/key.js';
+import { TILE_WIDTH, tileInTree, type Tile } from '../core/tile.js';
+import type { Range } from '../core/tree.js';
+import type { TreeHead } from '../core/treehead.js';
+import type { GosumError } from '../errors.js';
+import { LogBatch } from '../whole/batch.js';
+import { logOf, mergePending } from '../whole/merge.js';
+import { openTilePool, type TilePool } from '../whole/pool.js';
+import { standsStill } from './standstill.js';
+import { SyncCommits } from './synccommit.js';
+import { SyncFailures } from './syncfailures.js';
+import { fetchTiles, type Fetched } from './syncfetch.js';
+
+/** Told how far a sync is. */
+export interface SyncProgress {
+  /** A phase of `total` steps begins. */
+  phase(name: string, total: number): void;
+  /** So many steps are done; 1 where it is not said. */
+  tick(steps?: number): void;
+}
+
+/** Some 65,000 records, 8 MB. */
+const TILES_AT_ONCE = 256;
+
+/** What a sync stands on. */
+export interface SyncOptions extends Pick<SumDBOptions, 'key' | 'notice'> {
+  readonly source: Source;
+  /** Has room for a whole log. */
+  readonly store: Store;
+  /** Data tiles that are read at a time. */
+  readonly concurrency: number;
+  /** Threads that hash and pack. */
+  readonly threads: number;
+  /** Data tiles of one commit; 256 by default. */
+  readonly tilesAtOnce?: number;
+  readonly progress?: SyncProgress | undefined;
+}
+
+/** What came of one look at the log. */
+export interface Synced {
+  /** The newest head, proved. */
+  readonly head: TreeHead;
+  /** Records that are kept more than before. */
+  readonly records: number;
+  /** All records below this are kept and in the index; the head's size where nothing is missing. */
+  readonly indexed: number;
+  /** Why tiles could not be read or proved: the first of them. */
+  readonly failures: readonly GosumError[];
+  /** How many they were. */
+  readonly failed: number;
+  /** Whether so many failed in a row that it was given up. */
+  readonly gaveUp: boolean;
+}
+
+/** Keeps the whole log of one database. */
+export class Sync {
+  readonly #options: SyncOptions;
+  readonly #db: SumDB;
+  readonly #vkey: string;
+  readonly #batch = new LogBatch();
+  #pool: { readonly salt: Uint8Array; readonly pool: TilePool } | undefined;
+
+  /** @throws {GosumError} `KEY_MALFORMED`; `STORE_FAILED` where the store has no room for a whole log. */
+  constructor(options: SyncOptions) {
+    const { key, source, store, notice, progress } = options;
+    logOf(store);
+    this.#options = options;
+    this.#db = new SumDB({ key, source, store, keep: 'all', progress, ...(notice === undefined ? {} : { notice }) });
+    this.#vkey = formatVerifierKey(this.#db.key);
+  }
+
+  /**
+   * Looks at the newest head, and fetches, proves and keeps all that is missing of its tree.
+   *
+   * @throws {GosumError} where nothing could be done: the newest head or the tiles over the missing records could not be had
+   * or proved (`unreachable`, `unproved`); `FORK`, with the evidence kept; `KEY_CHANGED`, `STORE_FAILED`; the signal's
+   * reason. What was proved before that is kept.
+   */
+  async look(signal?: AbortSignal): Promise<Synced> {
+    const { store, progress } = this.#options;
+    const log = logOf(store);
+    const found = await this.#refresh(signal);
+    const commits = await SyncCommits.begin(store, this.#db.key);
+    if ((await log.seen(this.#vkey, found.size)).every(({ size }) => size !== found.size)) {
+      await commits.commit({ seen: { size: found.size, at: Date.now() } });
+    }
+    const { head, records, failures } = await this.#fetch(found, commits, signal);
+    // to merge takes a while, and less often is better: where much is still to come, later
+    const state = failures.areHopeless ? await log.state(this.#vkey) : undefined;
+    const indexed = state?.indexed ?? (await mergePending(store, this.#db.key.name, this.#vkey, { progress, signal }));
+    return { head, records, indexed, failures: failures.kept, failed: failures.count, gaveUp: failures.areHopeless };
+  }
+
+  /** Ends the threads. */
+  async close(): Promise<void> {
+    await this.#pool?.pool.close();
+  }
+
+  /** The newest head that upstream shows, proved to lie on the timeline. */
+  async #refresh(signal: AbortSignal | undefined): Promise<TreeHead> {
+    const evidence = await this.#options.store.evidence();
+    if (evidence.some((each) => each.key === this.#vkey && provesFork(each, this.#db.key))) throw standsStill(this.#db.key.name);
+    const { head, problem } = await this.#db.lookup([], { fresh: true, signal });
+    if (problem !== undefined) throw problem;
+    if (head === undefined) throw new Error('a fresh head, and none is there');
+    return head;
+  }
+
+  /** Fetches what is missing of the tree of a head, or of the one that was taken meanwhile. */
+  async #fetch(found: TreeHead, commits: SyncCommits, signal: AbortSignal | undefined): Promise<Fetched & { readonly head: TreeHead }> {
+    const { source, store, concurrency, threads, tilesAtOnce = TILES_AT_ONCE, progress } = this.#options;
+    const log = logOf(store);
+    const missing = await log.gaps(this.#vkey, found.size);
+    if (missing.length === 0) return { head: found, records: 0, failures: new SyncFailures() };
+    const tree = await this.#db.tree((head) => ({ tiles: tilesOver(missing, found.size, head.size) }), { signal });
+    const { head } = tree;
+    const gaps = head.size === found.size ? missing : await log.gaps(this.#vkey, head.size);
+    progress?.phase('records', recordsIn(gaps, head.size));
+    const fetched = await fetchTiles(tree, gaps, {
+      source,
+      pool: await this.#poolOf(commits.salt),
+      batch: this.#batch,
+      commits,
+      // while some are read, others are hashed
+      concurrency: concurrency + 2 * threads,
+      tilesAtOnce,
+      proved: (some) => progress?.tick(some),
+      signal,
+    });
+    return { ...fetched, head };
+  }
+
+  async #poolOf(salt: Uint8Array): Promise<TilePool> {
+    if (this.#pool !== undefined && equalBytes(this.#pool.salt, salt)) return this.#pool.pool;
+    await this.#pool?.pool.close();
+    this.#pool = { salt, pool: openTilePool(this.#options.threads, salt) };
+    return this.#pool.pool;
+  }
+}
+
+/** The tiles of level 1 over missing data tiles of the tree of `size`, and over what a greater one has behind it. */
+function tilesOver(missing: readonly Range[], size: number, greater: number): Tile[] {
+  const numbers = new Set<number>();
+  const behind = { lo: Math.floor(size / TILE_WIDTH), hi: Math.ceil(greater / TILE_WIDTH) };
+  for (const { lo, hi } of [...missing, behind]) {
+    for (let n = Math.floor(lo / TILE_WIDTH); n * TILE_WIDTH < hi; n++) numbers.add(n);
+  }
+  return [...numbers].flatMap((n) => tileInTree(1, n, greater) ?? []);
+}
+
+/** How many records of a tree of `size` stand in ranges of its data tiles. */
+function recordsIn(ranges: readonly Range[], size: number): number {
+  return ranges.reduce((sum, { lo, hi }) => sum + Math.min(hi * TILE_WIDTH, size) - lo * TILE_WIDTH, 0);
+}

@@ -1,0 +1,99 @@
+/** `gosumcheck sync` as a process. */
+
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import t from 'tap';
+import { flipBit, serveLog, status } from '../../src/testing/index.js';
+import { newLog, newPlace, type Ran } from './place.js';
+import { fillMany } from '../mirror/syncrig.js';
+
+const SYNC = ['sync', '--data', 'sumdb.db'];
+
+function jsonOf({ stdout }: Ran): Record<string, unknown>[] {
+  return stdout.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+t.test('all of it, once, and once more', async (t) => {
+  const place = await newPlace(t);
+  const first = await place.run([...SYNC, '--once']);
+  t.equal(first.code, 0, first.stderr);
+  t.equal(first.stderr, '', 'off a terminal no progress');
+  t.match(first.stdout, `tree of ${place.log.size} records`);
+  const [again, ...more] = jsonOf(await place.run([...SYNC, '--once', '--format', 'json']));
+  t.same(more, []);
+  t.match(again, { file: path.join(place.folder, 'sumdb.db'), exitCode: 0, tree: { size: place.log.size }, indexed: place.log.size, records: 0, failed: 0, gaveUp: false, failures: [] });
+  t.equal((await place.run([...SYNC, '--once', '--quiet'])).stdout, '');
+});
+
+t.test('what cannot be', async (t) => {
+  const place = await newPlace(t);
+  const fork = place.log.clone();
+  t.equal((await place.run(['sync', '--once'])).code, 2, 'no file');
+  t.equal((await place.run([...SYNC, '--once', '--way', 'nonsense'])).code, 2);
+  place.served.answer = status(403, /data/);
+  const refused = await place.run([...SYNC, '--once']);
+  t.equal(refused.code, 3);
+  t.match(refused.stderr, '--way', 'the next step is said');
+  place.served.answer = flipBit('/tile/8/data/003', 999);
+  const lied = await place.run([...SYNC, '--once', '--format', 'json']);
+  t.equal(lied.code, 1);
+  t.match(jsonOf(lied)[0], { exitCode: 1, failed: 1, records: place.log.size - 256, failures: [{ code: 'TILE_MISMATCH', message: /tile\/8\/data\/003/ }] });
+  place.served.answer = (_, answer) => answer;
+  t.equal((await place.run([...SYNC, '--once'])).code, 0, 'what was missing came');
+  fillMany(place.log, 2050).add('example.com/other', 'v1.0.0');
+  t.equal((await place.run([...SYNC, '--once'])).code, 0);
+  const forked = await serveLog(fillMany(fork, 2100));
+  const seen = await place.run([...SYNC, '--once', '--sumdb', `${place.log.vkey} ${forked.url}`]);
+  t.equal(seen.code, 1, 'a fork');
+  t.match(seen.stderr, 'SECURITY ERROR', 'with its evidence');
+  t.equal((await place.run([...SYNC, '--once'])).code, 1, 'nothing more is taken until a person decides');
+  t.equal((await place.run(['evidence', '--data', 'sumdb.db', '--clear'])).code, 0);
+  t.equal((await place.run([...SYNC, '--once'])).code, 0);
+  await forked.close();
+  await place.served.close();
+  t.equal((await place.run([...SYNC, '--once', '--timeout', '2s'])).code, 3, 'nobody answers');
+});
+
+t.test('interrupted, it has kept what was proved', { skip: process.platform === 'win32' && 'no signals here' }, async (t) => {
+  let open = false;
+  const place = await newPlace(t, undefined, {
+    log: newLog(9000),
+    answer: async (request, answer) => {
+      if (!open && request.path === '/tile/8/data/020') await sleep(3000, undefined, { ref: false });
+      return answer;
+    },
+  });
+  const running = place.start([...SYNC, '--once']);
+  await sleep(1500);
+  running.kill('SIGINT');
+  t.equal((await running.ended).code, 130);
+  open = true;
+  const [rest] = jsonOf(await place.run([...SYNC, '--once', '--format', 'json']));
+  t.match(rest, { exitCode: 0, indexed: place.log.size });
+  t.ok(Number(rest?.records) < place.log.size, `${String(rest?.records)} were left`);
+});
+
+t.test('follows, through a failure, until it is ended', { skip: process.platform === 'win32' && 'no signals here' }, async (t) => {
+  const place = await newPlace(t);
+  const running = place.start([...SYNC, '--poll', '100ms', '--format', 'json']);
+  const reached = async (size: number): Promise<boolean> => {
+    for (let i = 0; i < 200; i++) {
+      if (place.served.requests.some((each) => each.includes('/data/') && each.endsWith(`.p/${size % 256}`))) return true;
+      await sleep(50);
+    }
+    return false;
+  };
+  t.ok(await reached(place.log.size));
+  place.served.answer = status(500);
+  await sleep(600);
+  place.served.answer = (_, answer) => answer;
+  fillMany(place.log, 2345);
+  t.ok(await reached(2345));
+  await sleep(700);
+  running.kill('SIGTERM');
+  const ended = await running.ended;
+  t.equal(ended.code, 0, 'a service that is ended has done its work');
+  const told = jsonOf(ended);
+  t.match(told.at(-1), { indexed: 2345, failed: 0 });
+  t.equal(told.filter(({ records }) => Number(records) > 0).length, 2, 'a line for each look that has news');
+});
