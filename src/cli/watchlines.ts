@@ -3,7 +3,7 @@
 import type { RecordHashes } from '../core/record.js';
 import { decodeUtf8 } from '../core/text.js';
 import { hashesIn, type Unexpected } from '../mirror/expected.js';
-import type { NamedLogRecord } from '../mirror/scan.js';
+import type { NamedLogRecord } from '../whole/scan.js';
 import { visible, visibleJsonLine } from '../report/escape.js';
 
 /** Another record of the same module version. */

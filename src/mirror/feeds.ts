@@ -2,18 +2,21 @@
 
 import { LRUCache } from 'lru-cache';
 import type { Caller, LogState, RecentRecords, Store } from '../contract.js';
+import { equalBytes } from '../core/hash.js';
 import { formatModulePaths, type ModulePaths } from '../core/modulepaths.js';
 import { GosumError } from '../errors.js';
-import { RecentFinder } from './recent.js';
+import { RecentFinder } from '../whole/recent.js';
 
 /** Answers that are remembered until the log has grown: some 20 KB each. */
 const MOST_ANSWERS = 500;
 
-/** What is known of one question. */
-interface Known {
-  /** How far the log was kept then. */
-  readonly indexed: number;
-  readonly answer: Promise<RecentRecords>;
+/** What is known of the log that the store has now. */
+interface Asked {
+  /** Another one where a damaged file was set aside for a new one. */
+  readonly salt: Uint8Array;
+  readonly finder: RecentFinder;
+  /** By question, and how far the log was kept then. */
+  readonly answers: LRUCache<string, { readonly indexed: number; readonly answer: Promise<RecentRecords> }>;
 }
 
 /** The newest records of one log. */
@@ -21,8 +24,7 @@ export class Feeds {
   readonly #store: Store;
   readonly #key: string;
   readonly #skippedBy: (module: string) => string | undefined;
-  readonly #known = new LRUCache<string, Known>({ max: MOST_ANSWERS });
-  #finder: RecentFinder | undefined;
+  #asked: Asked | undefined;
 
   /** @param key canonical verifier key. @param skippedBy as a mirror has it. */
   constructor(store: Store, key: string, skippedBy: (module: string) => string | undefined) {
@@ -42,20 +44,26 @@ export class Feeds {
     if (this.#skippedBy(paths.path) !== undefined) throw new GosumError('NOT_FOUND', `feeds/${name}.atom: private here`);
     const state = await this.#state();
     if (state === undefined) throw new GosumError('NOT_FOUND', `feeds/${name}.atom: the log is not kept whole here`);
-    const { indexed } = state;
+    const { finder, answers } = this.#askedOf(state);
     const question = `${limit} ${name}`;
-    if (paths.below && !this.#isKnown(question, indexed)) await caller?.admit();
-    const known = this.#known.get(question);
-    if (known?.indexed === indexed) return known.answer; // perhaps of somebody who came while leave was waited for
-    this.#finder ??= new RecentFinder(this.#store, this.#key, (module) => this.#skippedBy(module) !== undefined);
-    const answer = this.#finder.find(state, paths, limit);
-    this.#known.set(question, { indexed, answer });
-    answer.catch(() => this.#known.delete(question));
+    const known = (): Promise<RecentRecords> | undefined => {
+      const found = answers.get(question);
+      return found?.indexed === state.indexed ? found.answer : undefined;
+    };
+    if (paths.below && known() === undefined) await caller?.admit();
+    // somebody else may have asked while leave was waited for
+    const answer = known() ?? finder.find(state, paths, limit);
+    answers.set(question, { indexed: state.indexed, answer });
+    answer.catch(() => answers.delete(question));
     return answer;
   }
 
-  #isKnown(question: string, indexed: number): boolean {
-    return this.#known.get(question)?.indexed === indexed;
+  #askedOf({ salt }: LogState): Asked {
+    if (this.#asked === undefined || !equalBytes(this.#asked.salt, salt)) {
+      const finder = new RecentFinder(this.#store, this.#key, (module) => this.#skippedBy(module) !== undefined);
+      this.#asked = { salt, finder, answers: new LRUCache({ max: MOST_ANSWERS }) };
+    }
+    return this.#asked;
   }
 
   /** `undefined` before the first sync was done. */

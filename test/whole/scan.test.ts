@@ -2,12 +2,12 @@ import path from 'node:path';
 import t from 'tap';
 import type { LogStore, Store } from '../../src/contract.js';
 import { decodeUtf8 } from '../../src/core/text.js';
-import { scanRecords } from '../../src/mirror/scan.js';
-import { SeenTimes } from '../../src/mirror/seentimes.js';
+import { scanRecords } from '../../src/whole/scan.js';
+import { SeenTimes } from '../../src/whole/seentimes.js';
 import { openStore } from '../../src/store/open.js';
 import { TestLog } from '../../src/testing/index.js';
 import { anyDriver } from '../store/anydriver.js';
-import { keepIn } from './wholefile.js';
+import { keepIn } from '../mirror/wholefile.js';
 
 function newLog(): TestLog {
   const log = new TestLog('log.example');

@@ -5,7 +5,7 @@ import type { ModuleVersion } from '../core/module.js';
 import type { LogRecord } from '../core/record.js';
 import { DATA_LEVEL, formatTilePath, TILE_WIDTH } from '../core/tile.js';
 import { GosumError } from '../errors.js';
-import { packedNames, unpackRecord } from '../whole/pack.js';
+import { packedNames, unpackRecord } from './pack.js';
 
 /** A record, and a module version that it has lines of. */
 export interface NamedLogRecord extends LogRecord, ModuleVersion {}

@@ -6,13 +6,13 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { LogState, RecentRecord, RecentRecords, Store } from '../contract.js';
 import { isAmong, type ModulePaths } from '../core/modulepaths.js';
-import { findModuleInPage } from '../whole/entry.js';
-import { KeyHash } from '../whole/key.js';
-import { logOf } from '../whole/merge.js';
-import { WholeLog } from '../whole/reader.js';
-import { namesOf } from '../whole/usual.js';
+import { findModuleInPage } from './entry.js';
+import { KeyHash } from './key.js';
+import { logOf } from './merge.js';
+import { WholeLog } from './reader.js';
 import { scanRecords, type NamedLogRecord } from './scan.js';
 import { SeenTimes } from './seentimes.js';
+import { namesOf } from './usual.js';
 
 /** Modules whose records are found by the index: a page of some 10 KB is read for each. */
 const MOST_MODULES = 256;
@@ -73,8 +73,9 @@ export class RecentFinder {
     for (const [i, id] of ids.entries()) {
       if (found.length >= limit) break;
       if (i % AT_ONCE === AT_ONCE - 1) await turn();
-      const text = (await this.#whole.record(id))?.text ?? new Uint8Array();
-      for (const name of namesOf(text)) if (modules.has(name.module)) found.push({ id, text, ...name });
+      const record = await this.#whole.record(id);
+      if (record === undefined) continue;
+      for (const name of namesOf(record.text)) if (modules.has(name.module)) found.push({ ...record, ...name });
     }
     return found.slice(0, limit);
   }
