@@ -85,7 +85,6 @@ async function moduleLine({ whole }: OpenLog, module: string, { format }: ListOp
 }
 
 async function unknown({ name, whole, state }: OpenLog, paths: ModulePaths): Promise<GosumError> {
-  const records = state.indexed === 0 ? 'no records yet: the first sync is not done' : `${state.indexed} records`;
   let hint = 'it stands in the log once somebody has asked the log for it; `gosumcheck sync` brings what is new';
   if (!paths.below) {
     for await (const module of whole.modules(`${paths.path}/`)) {
@@ -93,7 +92,7 @@ async function unknown({ name, whole, state }: OpenLog, paths: ModulePaths): Pro
       break;
     }
   }
-  return new GosumError('NOT_FOUND', `${formatModulePaths(paths)}: not in the log of ${name} as far as it is kept (${records})`, { hint });
+  return new GosumError('NOT_FOUND', `${formatModulePaths(paths)}: not in the log of ${name} as far as it is kept (${plural(state.indexed, 'record')})`, { hint });
 }
 
 /** Lines on their way to stdout, up to a limit. */

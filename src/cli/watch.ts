@@ -115,7 +115,10 @@ class Watch {
       const options = { from, to, wanted, signal: this.#host.interrupted };
       for await (const { records, next } of scanRecords(open.log, open.key, options)) {
         let text = '';
-        for (const record of records) text += await this.#show(open, seen, record);
+        for (const record of records) {
+          this.#host.interrupted.throwIfAborted();
+          text += await this.#show(open, seen, record);
+        }
         this.#progress.hide();
         read = text === '' || (await deliver(this.#host, text));
         if (!read) break;

@@ -33,7 +33,7 @@ export interface OpenLog {
 /**
  * Opens the file, has `work` done with the log in it, and closes it.
  *
- * @throws {GosumError} `FILE_FAILED` where there is none; `CONFIG_INVALID` where it has no such database, or no whole log of it.
+ * @throws {GosumError} `FILE_FAILED` where there is none; `CONFIG_INVALID` where it has no such database, or no whole log of it (yet).
  */
 export async function withWholeLog<T>(host: Host, { data, sumdb }: WholeFileOptions, work: (open: OpenLog) => Promise<T>): Promise<T> {
   const file = path.resolve(host.cwd, data);
@@ -44,6 +44,8 @@ export async function withWholeLog<T>(host: Host, { data, sumdb }: WholeFileOpti
     const log = logOf(store);
     const state = await log.state(key);
     if (state === undefined) throw new GosumError('CONFIG_INVALID', `${file}: the log of ${name} is not kept whole`, { hint: HINT });
+    // to begin now, before the first sync is done, would make all that it brings new
+    if (state.indexed === 0) throw new GosumError('CONFIG_INVALID', `${file}: the first sync of ${name} is not done`, { hint: 'try again when `gosumcheck sync --data FILE` is' });
     return await work({ name, key, log, whole: new WholeLog(store, key), state });
   } finally {
     await store.close();

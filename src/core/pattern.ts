@@ -41,17 +41,35 @@ export function matchingPattern(globs: string, target: string): string | undefin
 export function patternMatcher(globs: string): (target: string) => string | undefined {
   const patterns = entries(globs).flatMap((glob) => {
     const chunks = parseGlob(glob);
-    return chunks === undefined ? [] : [{ glob, chunks, length: glob.split('/').length, isPlain: PLAIN.test(glob) }];
+    return chunks === undefined ? [] : [{ glob, chunks, length: glob.split('/').length, isPlain: PLAIN.test(glob), known: new Map<string, boolean>() }];
   });
   return (target) => {
-    let elements: string[] | undefined;
-    const matches = ({ glob, chunks, length, isPlain }: (typeof patterns)[number]): boolean => {
+    const matches = ({ glob, chunks, length, isPlain, known }: (typeof patterns)[number]): boolean => {
       if (isPlain) return target.startsWith(glob) && (target.length === glob.length || target[glob.length] === '/');
-      elements ??= target.split('/');
-      return elements.length >= length && matchChunks(chunks, encodeUtf8(elements.slice(0, length).join('/')));
+      const leading = leadingElements(target, length);
+      if (leading === undefined) return false;
+      let found = known.get(leading);
+      if (found === undefined) {
+        if (known.size >= MOST_KNOWN) known.clear();
+        known.set(leading, (found = matchChunks(chunks, encodeUtf8(leading))));
+      }
+      return found;
     };
     return patterns.find(matches)?.glob;
   };
+}
+
+/** Leading elements of which a glob remembers whether it matches: millions of paths begin with the same few. */
+const MOST_KNOWN = 4096;
+
+/** The first `count` elements of a path; `undefined` where it has fewer. */
+function leadingElements(path: string, count: number): string | undefined {
+  let end = -1;
+  for (let i = 1; i <= count; i++) {
+    end = path.indexOf('/', end + 1);
+    if (end < 0) return i === count ? path : undefined;
+  }
+  return path.slice(0, end);
 }
 
 /** A glob that stands for itself alone: most do, and millions of paths may be held against one. */

@@ -1,5 +1,7 @@
+import path from 'node:path';
 import t from 'tap';
 import { madeUpHash } from '../../src/testing/index.js';
+import { keepWhole } from '../mirror/wholefile.js';
 import { hashesOf, linesOf, newFile, run, start } from './wholeplace.js';
 
 t.test('the list of a module, and of a prefix', async (t) => {
@@ -35,7 +37,7 @@ t.test('help: within 80 columns, with examples and exit codes', async (t) => {
 });
 
 t.test('what is not there', async (t) => {
-  const { folder } = await newFile(t);
+  const { folder, log } = await newFile(t);
   t.match(await run(t, folder, 'list', 'example.com/team', 'example.com/teams'), { code: 4, out: /^example\.com\/teams v1/, err: /not in the log of log\.example as far as it is kept \(602 records\)\n.*example\.com\/team\/a: gosumcheck list example\.com\/team\/\.\.\./ });
   const cases: [args: string[], says: RegExp][] = [
     [['list', 'example.com/teams@v1.0.0'], /gosumcheck lookup/],
@@ -49,6 +51,10 @@ t.test('what is not there', async (t) => {
     [['watch', 'example.com', '--expect', 'none'], /no such file/],
   ];
   await Promise.all(cases.map(async ([args, says]) => t.match(await run(t, folder, ...args), { code: 2, out: '', err: says }, args.join(' '))));
+  await keepWhole(path.join(folder, 'begun.db'), log, { unindexed: true });
+  for (const args of [['list', 'example.com/teams'], ['watch', 'example.com']]) {
+    t.match(await start(t, folder, [...args, '--data', 'begun.db']).ended, { code: 2, out: '', err: /begun\.db: the first sync of log\.example is not done/ });
+  }
   t.match(await start(t, folder, ['list', 'example.com/a', '--data', 'none.db']).ended, { code: 2, err: /none\.db: no such file\n.*gosumcheck sync/ });
   t.match(await run(t, folder, 'list', 'example.com/teams', '--sumdb', 'log.example'), { code: 0 });
 });

@@ -137,6 +137,21 @@ t.test('modules that share a key of the index', async (t) => {
   t.strictSame(ids(await feeds.recent(parseModulePaths(b), 50)), [2, 1]);
 });
 
+t.test('a file that was set aside for another', async (t) => {
+  const log = new TestLog('log.example').fill(5);
+  log.add('example.com/a', 'v1.0.0');
+  let current = await storeOf(t);
+  await keepIn(current, log, { at: 1 });
+  const feeds = new Feeds(new Proxy(current, { get: (_, name) => Reflect.get(current, name) as unknown }), log.vkey, () => undefined);
+  const paths = parseModulePaths('example.com/a');
+  t.match(await feeds.recent(paths, 50), { records: [{ id: 5, seenAt: 1 }] });
+  const { store } = await openStore({ file: path.join(t.testdir({}), 'other.db') });
+  t.teardown(() => store.close());
+  current = store;
+  await keepIn(current, log, { at: 2, salt: new Uint8Array(16).fill(8) });
+  t.match(await feeds.recent(paths, 50), { records: [{ id: 5, seenAt: 2 }] });
+});
+
 t.test('work is done once, with leave, and not where there is no whole log', async (t) => {
   const log = new TestLog('log.example').fill(300);
   const store = await storeOf(t);

@@ -22,6 +22,8 @@ export interface KeepOptions {
   readonly at?: number;
   /** Records are kept, but not in the index yet. */
   readonly unindexed?: boolean;
+  /** The secret of a new file. */
+  readonly salt?: Uint8Array;
 }
 
 /** Brings the file to the log's newest head. */
@@ -35,7 +37,7 @@ export async function keepWhole(file: string, log: TestLog, options: KeepOptions
 }
 
 /** As `keepWhole`, in a store that is open. */
-export async function keepIn(store: Store, log: TestLog, { at = log.size, unindexed = false }: KeepOptions = {}): Promise<void> {
+export async function keepIn(store: Store, log: TestLog, { at = log.size, unindexed = false, salt = SALT }: KeepOptions = {}): Promise<void> {
   const before = await store.newest(log.vkey);
   const head = log.signedHead();
   if (store.log === undefined) throw new Error('there is no room for a whole log');
@@ -46,7 +48,7 @@ export async function keepIn(store: Store, log: TestLog, { at = log.size, uninde
   const plan = planTiles(head, { tiles: above, ...(grows ? { links: [before.size] } : {}) });
   const tree = plan.authenticate(plan.tiles.map((tile) => log.tileBytes(tile)));
   const batch = new LogBatch();
-  const hash = new KeyHash(SALT);
+  const hash = new KeyHash(salt);
   for (const n of numbers) {
     const tile: Tile = { level: DATA_LEVEL, n, width: Math.min(TILE_WIDTH, head.size - n * TILE_WIDTH) };
     const texts = Array.from({ length: tile.width }, (_, i) => log.text(n * TILE_WIDTH + i));
@@ -59,7 +61,7 @@ export async function keepIn(store: Store, log: TestLog, { at = log.size, uninde
     heads,
     tiles: tree.tiles,
     receipts: [],
-    log: { salt: SALT, ...batch.change(), seen: { size: head.size, at } },
+    log: { salt, ...batch.change(), seen: { size: head.size, at } },
   });
   if (!kept) throw new Error('somebody else has committed');
   if (!unindexed) await mergePending(store, log.name, log.vkey);
