@@ -6,7 +6,7 @@ import { plural } from '../report/words.js';
 import { visible, visibleJsonLine } from '../report/escape.js';
 import { deliver, say, sayError, type Host } from './host.js';
 import { jsonOf, repeatsOf, textOf, type ShownRecord } from './watchlines.js';
-import { withWholeLog, type OpenLog, type WholeFileOptions } from './wholefile.js';
+import { sayForked, withWholeLog, type OpenLog, type WholeFileOptions } from './wholefile.js';
 
 /** Options of the command line. */
 export interface ListOptions extends WholeFileOptions {
@@ -25,6 +25,7 @@ const PAUSE = 200;
 export async function listCommand(host: Host, names: readonly string[], options: ListOptions): Promise<number> {
   const wanted = names.map(parseListed);
   return withWholeLog(host, options, async (open) => {
+    await sayForked(host, open, options);
     const output = new Output(host, options.limit ?? Infinity);
     let exitCode = 0;
     for (const paths of wanted) {

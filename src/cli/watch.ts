@@ -13,7 +13,7 @@ import { plural } from '../report/words.js';
 import { fileFailure, readUpTo } from './files.js';
 import { deliver, say, showsProgress, type Host } from './host.js';
 import { alarmOf, jsonOf, repeatsOf, textOf, type ShownRecord } from './watchlines.js';
-import { withWholeLog, type OpenLog, type WholeFileOptions } from './wholefile.js';
+import { sayForked, withWholeLog, type OpenLog, type WholeFileOptions } from './wholefile.js';
 
 /** Options of the command line. */
 export interface WatchOptions extends WholeFileOptions {
@@ -78,7 +78,7 @@ async function readExpected(host: Host, file: string): Promise<Expected> {
 
 /** One run: where it has come to, and what it has found. */
 class Watch {
-  /** Records that are alarms. */
+  /** Records that are alarms, and a fork. */
   alarms = 0;
   readonly #host: Host;
   readonly #options: WatchOptions;
@@ -88,7 +88,10 @@ class Watch {
   readonly #progress: Progress;
   /** All records below this were shown. */
   #next: number | undefined;
+  /** Where the mark is, and when it was set. */
+  #marked: number | undefined;
   #markedAt = 0;
+  #saidForked = false;
 
   constructor(host: Host, options: WatchOptions, globs: string, expected: Expected | undefined, progress: Progress) {
     this.#host = host;
@@ -106,6 +109,11 @@ class Watch {
     const from = this.#next ?? (await this.#begin(open));
     const to = open.state.indexed;
     this.#next = from;
+    if (open.forkedAt !== undefined && !this.#saidForked) {
+      this.#saidForked = true;
+      this.alarms++;
+      await sayForked(this.#host, open, this.#options);
+    }
     let shown = 0;
     let read = true;
     if (first || to > from) this.#progress.phase('looking through records', Math.max(0, to - from));
@@ -128,7 +136,7 @@ class Watch {
         if (Date.now() - this.#markedAt > MARK_PAUSE) await this.#setMark(open);
       }
     } finally {
-      if (first || this.#next > from) await this.#setMark(open);
+      await this.#setMark(open);
     }
     if (first && this.#options.follow !== true) await this.#sum(from, this.#next, shown);
     return read;
@@ -139,8 +147,8 @@ class Watch {
     const { since } = this.#options;
     if (since === 'all') return 0;
     if (since === 'now') return state.indexed;
-    if (since !== undefined) return since;
-    const mark = await log.mark(key, this.#mark);
+    if (since !== undefined) return Math.min(since, state.indexed);
+    const mark = (this.#marked = await log.mark(key, this.#mark));
     if (mark === undefined) {
       const all = this.#expected !== undefined;
       const where = all ? 'at the beginning of the log' : `at record ${state.indexed}, with what comes from now on; --since all shows what is there already`;
@@ -169,9 +177,10 @@ class Watch {
 
   async #setMark({ log, key }: OpenLog): Promise<void> {
     this.#markedAt = Date.now();
-    if (this.#options.peek === true || this.#next === undefined) return;
+    if (this.#options.peek === true || this.#next === undefined || this.#next === this.#marked) return;
     try {
       await log.setMark(key, this.#mark, this.#next);
+      this.#marked = this.#next;
     } catch (cause) {
       if (!(cause instanceof GosumError)) throw cause;
       throw new GosumError(cause.code, cause.message, { cause, hint: 'with --peek nothing is written; give --since as well' });

@@ -83,6 +83,6 @@ const WATCH_EXIT_CODES = `
 Exit codes:
   0    nothing, or nothing that is an alarm
   1    an alarm: a record is not as --expect has it, or the log has other
-       hashes for the same version
+       hashes for the same version, or was seen to misbehave
   2    bad usage; no such file, or none with a whole log
   130  interrupted`;

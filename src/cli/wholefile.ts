@@ -3,13 +3,14 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { parseSumdb } from '../config/sumdb.js';
-import type { LogState, LogStore } from '../contract.js';
-import { formatVerifierKey } from '../core/key.js';
+import type { LogState, LogStore, Store } from '../contract.js';
+import { provesFork } from '../core/fork.js';
+import { formatVerifierKey, parseVerifierKey } from '../core/key.js';
 import { GosumError } from '../errors.js';
 import { openStore, openStoreRows } from '../store/open.js';
 import { logOf } from '../whole/merge.js';
 import { WholeLog } from '../whole/reader.js';
-import type { Host } from './host.js';
+import { say, type Host } from './host.js';
 
 /** Options of the command line. */
 export interface WholeFileOptions {
@@ -28,6 +29,8 @@ export interface OpenLog {
   readonly log: LogStore;
   readonly whole: WholeLog;
   readonly state: LogState;
+  /** When the log was seen to misbehave: what stands here is true of one of its trees. */
+  readonly forkedAt: string | undefined;
 }
 
 /**
@@ -46,10 +49,20 @@ export async function withWholeLog<T>(host: Host, { data, sumdb }: WholeFileOpti
     if (state === undefined) throw new GosumError('CONFIG_INVALID', `${file}: the log of ${name} is not kept whole`, { hint: HINT });
     // to begin now, before the first sync is done, would make all that it brings new
     if (state.indexed === 0) throw new GosumError('CONFIG_INVALID', `${file}: the first sync of ${name} is not done`, { hint: 'try again when `gosumcheck sync --data FILE` is' });
-    return await work({ name, key, log, whole: new WholeLog(store, key), state });
+    return await work({ name, key, log, whole: new WholeLog(store, key), state, forkedAt: await forkedAt(store, key) });
   } finally {
     await store.close();
   }
+}
+
+/** Says that the log was seen to misbehave, until a person has cleared that. */
+export async function sayForked(host: Host, { name, forkedAt: at }: OpenLog, { data }: WholeFileOptions): Promise<void> {
+  if (at !== undefined) await say(host, `FORK: ${name} was seen to misbehave at ${at}: see gosumcheck evidence --data ${data}`);
+}
+
+async function forkedAt(store: Store, key: string): Promise<string | undefined> {
+  const verifier = parseVerifierKey(key);
+  return (await store.evidence()).find((evidence) => evidence.key === key && provesFork(evidence, verifier))?.foundAt;
 }
 
 const HINT = '`gosumcheck sync --data FILE` makes a file with the whole log, and keeps it up to date';

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
+import { openStore } from '../../src/store/open.js';
 import { madeUpHash } from '../../src/testing/index.js';
 import { hashesOf, linesOf, newFile, OTHER, run, start, until } from './wholeplace.js';
 
@@ -24,6 +25,10 @@ t.test('what is new since the last run, and where the first begins', async (t) =
     { module: 'example.com/teams', version: 'v1.0.0', record: 301, hashes: hashesOf('example.com/teams v1.0.0'), repeats: [], seen: '1970-01-01T00:00:00.000Z', alarm: null },
     { module: 'example.com/teams', version: 'v1.1.0', record: 603, hashes: hashesOf('example.com/teams v1.1.0'), repeats: [], seen: '2026-01-02T00:00:00.000Z', alarm: null },
   ]);
+  await run(t, folder, 'watch', 'example.com/team', '--since', '999999');
+  log.add('example.com/team/z', 'v1.0.0');
+  await keep();
+  t.match((await run(t, folder, 'watch', 'example.com/team')).out, /team\/z/, 'the mark is never beyond what there is');
   t.match((await run(t, folder, 'watch', 'example.com/teams', '--since', '302', '--peek')).out, /^example\.com\/teams v1\.1\.0 .*\n$/);
 });
 
@@ -78,6 +83,21 @@ t.test('a version that the log has twice', async (t) => {
   t.equal(code, 1);
   const listed = await run(t, folder, 'list', 'example.com/team/b');
   t.equal(listed.out, 'example.com/team/b v0.1.0  record 300  REPEATED: also record 602, with other hashes\nexample.com/team/b v0.1.0  record 602  REPEATED: also record 300, with other hashes\n');
+});
+
+t.test('a log that was seen to misbehave', async (t) => {
+  const { log, folder, file } = await newFile(t);
+  const fork = log.clone();
+  log.fill(610);
+  fork.add('example.com/other', 'v1.0.0');
+  fork.fill(620);
+  const proof = Buffer.concat([fork.treeHead(610).hash, fork.proveTree(610)]);
+  const { store } = await openStore({ file });
+  await store.addEvidence({ key: log.vkey, foundAt: '2026-01-01T00:00:00Z', older: log.head(), newer: fork.head(), proof });
+  await store.addEvidence({ key: log.vkey, foundAt: '2025-01-01T00:00:00Z', older: log.head(), newer: log.head(), proof: new Uint8Array(32) });
+  await store.close();
+  t.match(await run(t, folder, 'watch', 'example.com/team', '--quiet'), { code: 1, out: '', err: 'gosumcheck: FORK: log.example was seen to misbehave at 2026-01-01T00:00:00Z: see gosumcheck evidence --data data.db\n' });
+  t.match(await run(t, folder, 'list', 'example.com/teams'), { code: 0, err: /FORK/ });
 });
 
 t.test('--follow sees the file grow in another process', async (t) => {
