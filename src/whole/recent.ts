@@ -55,7 +55,8 @@ export class RecentFinder {
       const repeats = (await this.#whole.find(module, version)).map((other) => other.id).filter((other) => other !== id);
       records.push({ ...record, seenAt: await this.#seen.of(id), repeats });
     }
-    return { records, among: byIndex || found.length === limit ? undefined : Math.min(NEWEST, state.indexed), begun: await this.#seen.of(0) };
+    const among = byIndex || found.length === limit ? undefined : Math.min(NEWEST, state.indexed);
+    return { records, among, begun: await this.#seen.of(0) };
   }
 
   /** Modules of the paths that may be named; more than are found by the index, where there are more. */
@@ -100,7 +101,8 @@ export class RecentFinder {
     const wanted = (module: string): boolean => isAmong(module, paths) && !this.#isPrivate(module);
     const end = Math.max(0, indexed - NEWEST);
     for (let to = indexed; to > end && found.length < limit; to -= PART) {
-      for await (const { records } of scanRecords(logOf(this.#store), this.#key, { from: Math.max(end, to - PART), to, wanted })) found.push(...records.toReversed());
+      const part = scanRecords(logOf(this.#store), this.#key, { from: Math.max(end, to - PART), to, wanted });
+      for await (const { records } of part) found.push(...records.toReversed());
       await turn();
     }
     return found.slice(0, limit);

@@ -93,8 +93,8 @@ t.test('a log that was seen to misbehave', async (t) => {
   fork.fill(620);
   const proof = Buffer.concat([fork.treeHead(610).hash, fork.proveTree(610)]);
   const { store } = await openStore({ file });
-  await store.addEvidence({ key: log.vkey, foundAt: '2026-01-01T00:00:00Z', older: log.head(), newer: fork.head(), proof });
   await store.addEvidence({ key: log.vkey, foundAt: '2025-01-01T00:00:00Z', older: log.head(), newer: log.head(), proof: new Uint8Array(32) });
+  await store.addEvidence({ key: log.vkey, foundAt: '2026-01-01T00:00:00Z', older: log.head(), newer: fork.head(), proof });
   await store.close();
   t.match(await run(t, folder, 'watch', 'example.com/team', '--quiet'), { code: 1, out: '', err: 'gosumcheck: FORK: log.example was seen to misbehave at 2026-01-01T00:00:00Z: see gosumcheck evidence --data data.db\n' });
   t.match(await run(t, folder, 'list', 'example.com/teams'), { code: 0, err: /FORK/ });
