@@ -8,7 +8,9 @@
 
 import type { BulkQuery } from './core/bulkform.js';
 import type { Hash } from './core/hash.js';
+import type { ModulePaths } from './core/modulepaths.js';
 import type { Proved } from './core/proved.js';
+import type { LogRecord } from './core/record.js';
 import type { Tile } from './core/tile.js';
 
 /** Options of one read. */
@@ -105,10 +107,37 @@ export interface Database {
   /** The answer to a bulk query: one head, and all records proved under it together. Absent where it is not offered. */
   bulk?(query: BulkQuery, caller?: Caller): Promise<Uint8Array>;
   /**
+   * At most `limit` newest records of module paths, newest first. Absent where it is not offered.
+   *
+   * @param caller asked for leave before more is looked through than a lookup does.
+   * @throws {GosumError} `NOT_FOUND` where the whole log is not kept, or the paths are private.
+   */
+  recent?(paths: ModulePaths, limit: number, caller?: Caller): Promise<RecentRecords>;
+  /**
    * The answer that the methods above would give, where it lies ready in memory: the same object each time, which nobody
    * changes. `undefined` where they have to be asked.
    */
   ready?(question: Question): Uint8Array | undefined;
+}
+
+/** The newest records of module paths. */
+export interface RecentRecords {
+  /** Newest first. */
+  readonly records: readonly RecentRecord[];
+  /** Where not all records were looked through, as there are too many paths: so many newest ones were. */
+  readonly among: number | undefined;
+  /** When a tree was first seen at all, milliseconds since 1970; `undefined` where nobody noted it. */
+  readonly begun: number | undefined;
+}
+
+/** A record among the newest. */
+export interface RecentRecord extends LogRecord {
+  readonly module: string;
+  readonly version: string;
+  /** When a tree that has it was first seen, milliseconds since 1970; `undefined` where nobody noted it. */
+  readonly seenAt: number | undefined;
+  /** Numbers of other records of the same module version. */
+  readonly repeats: readonly number[];
 }
 
 /**

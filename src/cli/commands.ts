@@ -14,6 +14,7 @@ import type { ModcacheOptions } from './modcache.js';
 import type { ServeOptions } from './serveconfig.js';
 import type { SyncCommandOptions } from './sync.js';
 import type { VerifyOptions } from './verify.js';
+import { list, watch } from './watchcommands.js';
 import type { DatabaseOptions } from './wire.js';
 
 /** Told the exit code of the command that ran. */
@@ -21,7 +22,7 @@ export type Exit = (code: number) => void;
 
 /** By name: gives a command its options, and what it does. */
 export const COMMANDS: ReadonlyMap<string, (command: Command, host: Host, exit: Exit) => void> = new Map(
-  Object.entries({ verify, modcache, hash, lookup, head, serve, sync, audit, cache, evidence }),
+  Object.entries({ verify, modcache, hash, lookup, head, serve, sync, audit, list, watch, cache, evidence }),
 );
 
 function verify(command: Command, host: Host, exit: Exit): void {

@@ -54,9 +54,15 @@ export function packageVersion(): string {
  *
  * @throws {GosumError} `FILE_FAILED`: a report that is cut short is worse than none.
  */
-export async function print({ stdout }: Host, text: string | Uint8Array): Promise<void> {
+export async function print(host: Host, text: string | Uint8Array): Promise<void> {
+  await deliver(host, text);
+}
+
+/** As `print`, and says whether the reader is still there: `false` where nobody has the text. */
+export async function deliver({ stdout }: Host, text: string | Uint8Array): Promise<boolean> {
   const failure = await write(stdout, text);
   if (failure !== undefined && failure.code !== 'EPIPE') throw fileFailure('standard output', failure);
+  return failure === undefined;
 }
 
 /** Says something on stderr. That nobody can hear it is no failure. */

@@ -2,6 +2,7 @@
 
 import type { Source } from '../contract.js';
 import { formatModuleVersion } from '../core/module.js';
+import { formatModulePaths } from '../core/modulepaths.js';
 import { formatTilePath } from '../core/tile.js';
 import { isGosumError } from '../errors.js';
 import type { MirrorEvent } from '../mirror/mirror.js';
@@ -63,8 +64,9 @@ export function accessTeller(log: Log, isPrivate: (database: string, module: str
     const ms = Math.round(took * 1000) / 1000;
     log.info({ request: id, ...(trace === undefined ? {} : { trace }), method, route, ...what, status, bytes, ms, client }, 'request');
 
-    function thingOf(name: string): { module?: string; tile?: string } {
+    function thingOf(name: string): { module?: string; tile?: string; feed?: string } {
       if (asked?.kind === 'tile') return { tile: formatTilePath(asked.tile) };
+      if (asked?.kind === 'feed') return isPrivate(name, asked.paths.path) ? {} : { feed: formatModulePaths(asked.paths) };
       if (asked?.kind !== 'lookup' || isPrivate(name, asked.module)) return {};
       return { module: formatModuleVersion(asked.module, asked.version) };
     }

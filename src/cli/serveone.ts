@@ -55,6 +55,7 @@ export async function serveOne(host: Host, config: ServeConfig, member?: Member)
       store: () => store.health,
       draining: () => draining,
       metrics: config.metricsListen === undefined ? metrics.text : undefined,
+      feeds: (name) => byName.get(name)?.mirror.hasFeeds() ?? Promise.resolve(false),
     };
     const byName = new Map(databases.map((database) => [database.mirror.name, database]));
     const limiter = config.clientRate === 0 ? undefined : limiterOf(config);

@@ -41,15 +41,39 @@ export function matchingPattern(globs: string, target: string): string | undefin
 export function patternMatcher(globs: string): (target: string) => string | undefined {
   const patterns = entries(globs).flatMap((glob) => {
     const chunks = parseGlob(glob);
-    return chunks === undefined ? [] : [{ glob, chunks, length: glob.split('/').length }];
+    return chunks === undefined ? [] : [{ glob, chunks, length: glob.split('/').length, isPlain: PLAIN.test(glob), known: new Map<string, boolean>() }];
   });
   return (target) => {
-    const elements = target.split('/');
-    const matches = ({ chunks, length }: (typeof patterns)[number]): boolean =>
-      elements.length >= length && matchChunks(chunks, encodeUtf8(elements.slice(0, length).join('/')));
+    const matches = ({ glob, chunks, length, isPlain, known }: (typeof patterns)[number]): boolean => {
+      if (isPlain) return target.startsWith(glob) && (target.length === glob.length || target[glob.length] === '/');
+      const leading = leadingElements(target, length);
+      if (leading === undefined) return false;
+      let found = known.get(leading);
+      if (found === undefined) {
+        if (known.size >= MOST_KNOWN) known.clear();
+        known.set(leading, (found = matchChunks(chunks, encodeUtf8(leading))));
+      }
+      return found;
+    };
     return patterns.find(matches)?.glob;
   };
 }
+
+/** Leading elements of which a glob remembers whether it matches: millions of paths begin with the same few. */
+const MOST_KNOWN = 4096;
+
+/** The first `count` elements of a path; `undefined` where it has fewer. */
+function leadingElements(path: string, count: number): string | undefined {
+  let end = -1;
+  for (let i = 1; i <= count; i++) {
+    end = path.indexOf('/', end + 1);
+    if (end < 0) return i === count ? path : undefined;
+  }
+  return path.slice(0, end);
+}
+
+/** A glob that stands for itself alone: most do, and millions of paths may be held against one. */
+const PLAIN = /^[-._~0-9A-Za-z/]+$/;
 
 /**
  * Says which entries of a list can never match: a person meant to keep names private by them, and they would leak.

@@ -9,17 +9,19 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
-import type { Caller, Database, Question, Store } from '../contract.js';
+import type { Caller, Database, Question, RecentRecords, Store } from '../contract.js';
 import { GosumError, isGosumError } from '../errors.js';
 import { SumDB, type Lookups, type SumDBOptions } from '../client/sumdb.js';
 import type { BulkQuery } from '../core/bulkform.js';
 import { provesFork } from '../core/fork.js';
 import { formatVerifierKey } from '../core/key.js';
 import { formatModuleVersion, lookupPath, type ModuleVersion } from '../core/module.js';
+import type { ModulePaths } from '../core/modulepaths.js';
 import type { LogRecord } from '../core/record.js';
 import { DATA_LEVEL, formatTilePath, tileInTree, type Tile } from '../core/tile.js';
 import { openTreeHead, type SignedHead } from '../core/treehead.js';
 import { BulkMaker } from './bulk.js';
+import { Feeds } from './feeds.js';
 import { Flights } from './flights.js';
 import { Kept } from './kept.js';
 import { ReadyAnswers } from './ready.js';
@@ -91,6 +93,7 @@ export class Mirror implements Database {
   readonly #kept: Kept;
   readonly #flights = new Flights();
   readonly #bulk: BulkMaker;
+  readonly #feeds: Feeds;
   #head: SignedHead | undefined;
   #opened: Promise<void> | undefined;
   #verifiedAt: number | undefined;
@@ -110,6 +113,7 @@ export class Mirror implements Database {
     this.#told = told;
     this.#bulk = new BulkMaker(this.#db, this.#kept);
     this.#ready = new ReadyAnswers(memory);
+    this.#feeds = new Feeds(store, this.#vkey, skippedBy);
   }
 
   get state(): MirrorState {
@@ -196,6 +200,15 @@ export class Mirror implements Database {
     }
     const records = await this.#findRecords(wanted, caller);
     return this.#bulk.make(await this.#newest(), old, wanted, records);
+  }
+
+  /** Whether there are feeds: the log is kept whole. */
+  hasFeeds(): Promise<boolean> {
+    return this.#feeds.areKept();
+  }
+
+  recent(paths: ModulePaths, limit: number, caller?: Caller): Promise<RecentRecords> {
+    return this.#feeds.recent(paths, limit, caller);
   }
 
   /**

@@ -52,6 +52,12 @@ export function visibleJson(value: unknown): string {
   return `${json}\n`;
 }
 
+/** As `visibleJson`, on one line: for JSON lines. */
+export function visibleJsonLine(value: unknown): string {
+  const json = JSON.stringify(value).replace(UNSEEN, escapeUnits).replaceAll('##[', '##\\u005b');
+  return `${json}\n`;
+}
+
 function escapeCharacter(character: string): string {
   const code = character.codePointAt(0) ?? 0;
   return code > 0xffff ? `\\u{${code.toString(16)}}` : escapeUnits(character);

@@ -1,12 +1,14 @@
 /** What is answered: status, headers and bytes, ready to be sent. */
 
 import { hash } from 'node:crypto';
-import type { Caller, Database, Question } from '../contract.js';
+import type { Caller, Database, Question, RecentRecords } from '../contract.js';
 import { parseBulkQuery } from '../core/bulkform.js';
+import type { ModulePaths } from '../core/modulepaths.js';
 import { encodeUtf8 } from '../core/text.js';
 import { DATA_LEVEL, formatTilePath, TILE_WIDTH } from '../core/tile.js';
 import { httpStatusOf, isGosumError } from '../errors.js';
 import { LimitError } from './limits.js';
+import { FEED_LENGTH, FEED_TYPE, formatFeed } from './atom.js';
 import type { Asked } from './routes.js';
 
 /** An answer. */
@@ -26,6 +28,7 @@ const BYTES = 'application/octet-stream';
 const FOR_EVER = 'public, max-age=31536000, immutable';
 const PARTIAL = 'public, max-age=3600';
 const LOOKUP = 'public, max-age=300';
+const FEED = 'public, max-age=300';
 const HEAD = 'no-cache';
 const NEVER = 'no-store';
 
@@ -58,6 +61,8 @@ export async function answerOf(
         return foundAnswer(database.name, asked, await database.lookup(asked.module, asked.version, caller));
       case 'tile':
         return foundAnswer(database.name, asked, await database.tile(asked.tile, caller));
+      case 'feed':
+        return feedAnswer(database.name, asked.paths, await database.recent?.(asked.paths, FEED_LENGTH, caller));
       case 'bulk': {
         if (database.bulk === undefined) return textAnswer(404, 'not found\n');
         const answer = await database.bulk(parseBulkQuery(body), caller);
@@ -83,13 +88,20 @@ function tooMany(error: LimitError): Answer {
 /** The answer with what the database of this name has found. */
 export function foundAnswer(name: string, question: Question, body: Uint8Array): Answer {
   const type = question.kind === 'tile' && question.tile.level !== DATA_LEVEL ? BYTES : TEXT;
-  return { status: 200, headers: { 'content-type': type, 'cache-control': keepingOf(question), etag: tagOf(name, question, body) }, body };
+  // what a tile holds is given by its place in the log: so its bytes need not be hashed
+  const etag = question.kind === 'tile' ? tagOf(`${name} ${formatTilePath(question.tile)}`) : tagOf(body);
+  return { status: 200, headers: { 'content-type': type, 'cache-control': keepingOf(question), etag }, body };
 }
 
-/** A strong validator (RFC 9110 §8.8.3). What a tile holds is given by its place in the log: so its bytes need not be hashed. */
-function tagOf(name: string, question: Question, body: Uint8Array): string {
-  const tagged = question.kind === 'tile' ? `${name} ${formatTilePath(question.tile)}` : body;
-  return `"${hash('sha256', tagged, 'base64url').slice(0, 22)}"`;
+/** A strong validator (RFC 9110 §8.8.3) of a body, or of what gives it. */
+function tagOf(of: Uint8Array | string): string {
+  return `"${hash('sha256', of, 'base64url').slice(0, 22)}"`;
+}
+
+function feedAnswer(database: string, paths: ModulePaths, recent: RecentRecords | undefined): Answer {
+  if (recent === undefined) return textAnswer(404, 'not found\n');
+  const body = encodeUtf8(formatFeed(database, paths, recent));
+  return { status: 200, headers: { 'content-type': FEED_TYPE, 'cache-control': FEED, etag: tagOf(body) }, body };
 }
 
 function keepingOf(question: Question): string {

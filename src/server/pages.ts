@@ -25,6 +25,8 @@ export interface PagesOptions {
   readonly draining: () => boolean;
   /** `undefined` where metrics are served elsewhere. */
   readonly metrics?: (() => Promise<string>) | undefined;
+  /** Whether a database has feeds. */
+  readonly feeds?: (database: string) => Promise<boolean>;
   readonly now?: () => number;
 }
 
@@ -84,9 +86,11 @@ async function metricsPage(metrics: () => Promise<string>): Promise<Answer> {
 
 const STYLE = 'body{font:16px/1.5 system-ui,sans-serif;max-width:50rem;margin:2rem auto;padding:0 1rem}pre{overflow-x:auto;padding:.7rem;border:1px solid}';
 
-function homePage({ statuses, secure, version }: PagesOptions, request: PageRequest): Answer {
+async function homePage({ statuses, secure, version, feeds }: PagesOptions, request: PageRequest): Promise<Answer> {
   const url = `${secure ? 'https' : 'http'}://${hostOf(request)}`;
-  const sections = statuses().map(({ name, gosumdb, head }, i) => {
+  const all = statuses();
+  const withFeeds = await Promise.all(all.map(async ({ name }) => (await feeds?.(name).catch(() => false)) === true));
+  const sections = all.map(({ name, gosumdb, head }, i) => {
     const base = i === 0 ? url : `${url}/sumdb/${name}`;
     const own = gosumdb === name ? '' : `go env -w GOSUMDB="${gosumdb}"\n`;
     const tree = head === undefined ? 'No tree head yet.' : `Tree of ${head.size} records, hash <code>${escapeHtml(formatBase64(head.hash))}</code>.`;
@@ -95,7 +99,7 @@ function homePage({ statuses, secure, version }: PagesOptions, request: PageRequ
 <p>As the checksum database alone:</p>
 <pre>go env -w GOSUMDB="${escapeHtml(`${gosumdb} ${base}`)}"</pre>
 <p>Or as a proxy before the others:</p>
-<pre>${escapeHtml(`${own}go env -w GOPROXY="${url},$(go env GOPROXY)"`)}</pre>`;
+<pre>${escapeHtml(`${own}go env -w GOPROXY="${url},$(go env GOPROXY)"`)}</pre>${withFeeds[i] === true ? feedLines(base) : ''}`;
   });
   const html = `<!doctype html>
 <html lang="en">
@@ -118,6 +122,13 @@ ${sections.join('\n')}
     },
     body: encodeUtf8(html),
   };
+}
+
+function feedLines(base: string): string {
+  const feeds = [`${base}/feeds/golang.org/x/text.atom`, `${base}/feeds/golang.org/x/....atom`];
+  return `
+<p>New records as Atom feeds, of a module, or of all below a prefix:</p>
+<pre>${escapeHtml(feeds.join('\n'))}</pre>`;
 }
 
 /** The host that the client asked, where it is one. */

@@ -6,6 +6,7 @@
 
 import type { Question } from '../contract.js';
 import { unescapeModulePath, unescapeVersion } from '../core/module.js';
+import { parseModulePaths, type ModulePaths } from '../core/modulepaths.js';
 import { parseTilePath } from '../core/tile.js';
 import { isGosumError } from '../errors.js';
 
@@ -14,6 +15,8 @@ export type Asked =
   | { readonly kind: 'supported' }
   /** What is wanted is in the request's body. */
   | { readonly kind: 'bulk' }
+  /** The newest records of module paths, as a feed. */
+  | { readonly kind: 'feed'; readonly paths: ModulePaths }
   | Question;
 
 /** Where a URL leads. */
@@ -81,6 +84,10 @@ function askedOf(name: string, path: string, proxied: boolean): Route {
     }
     if (path.startsWith('/lookup/')) return refused(400, 'malformed lookup: want lookup/module@version');
     if (path.startsWith('/tile/')) return found({ kind: 'tile', tile: parseTilePath(path.slice(1)) });
+    // no protocol of Go's: module paths stand in it as people write them, capitals too
+    const feed = /^\/feeds\/(.+)\.atom$/.exec(path)?.[1];
+    if (feed !== undefined) return found({ kind: 'feed', paths: parseModulePaths(feed) });
+    if (path.startsWith('/feeds/')) return refused(400, 'malformed feed: want feeds/module.atom, or feeds/prefix/....atom');
   } catch (error) {
     if (!isGosumError(error)) throw error;
     return refused(400, error.message);

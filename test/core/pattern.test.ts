@@ -1,5 +1,5 @@
 import t from 'tap';
-import { matchGlob, matchingPattern, patternWarnings } from '../../src/core/pattern.js';
+import { matchGlob, matchingPattern, patternMatcher, patternWarnings } from '../../src/core/pattern.js';
 
 t.test('globs, as path.Match', (t) => {
   const cases: [glob: string, name: string, matches: boolean][] = [
@@ -120,5 +120,18 @@ t.test('patterns that never match are named', (t) => {
     t.equal(warnings.length, 1, globs);
     t.match(warnings[0], `the pattern ${quoted} never matches: `, globs);
   }
+  t.end();
+});
+
+t.test('one matcher for many names gives what a new one gives for each', (t) => {
+  const globs = '*.example.com,example.org/[ab]*,example.net/team,*/x/y';
+  const one = patternMatcher(globs);
+  const names = Array.from({ length: 10_000 }, (_, i) => {
+    const host = ['a.example.com', 'example.com', `h${i}.example.com`, 'example.org', 'example.net'][i % 5]!;
+    return `${host}${['', '/a', '/b/c', '/team', '/teams', '/x/y', '/x/yy'][i % 7]!}`;
+  });
+  const differ = names.filter((name) => one(name) !== matchingPattern(globs, name));
+  t.strictSame(differ, []);
+  t.ok(new Set(names.map(one)).size === 5, 'each glob, and none');
   t.end();
 });

@@ -81,6 +81,14 @@ t.test('the home page has the lines to copy, and nothing of what was asked but a
   t.match((await show('home', [GOOD], {}, { host: '[::1]:80' })).body, 'http://[::1]:80');
 });
 
+t.test('the home page names feeds where there are any', async (t) => {
+  t.notMatch((await show('home', [GOOD, OTHER])).body, '.atom');
+  const feeds = (name: string): Promise<boolean> => (name === OTHER.name ? Promise.resolve(true) : Promise.reject(new Error('no file')));
+  const { body } = await show('home', [GOOD, OTHER], { feeds }, { host: 'mirror.example' });
+  t.match(body, 'http://mirror.example/sumdb/sums.example/go/feeds/golang.org/x/....atom');
+  t.equal(body.split('.atom').length, 3, 'of the one that has them');
+});
+
 t.test('version, health, metrics', async (t) => {
   t.match(await show('version', []), { status: 200, body: 'gosumcheck 1.2.3\n' });
   t.strictSame(JSON.parse((await show('version', [], {}, { accept: 'application/json' })).body), { name: 'gosumcheck', version: '1.2.3' });
