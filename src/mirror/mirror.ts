@@ -91,6 +91,8 @@ export class Mirror implements Database {
   readonly #kept: Kept;
   readonly #flights = new Flights();
   readonly #bulk: BulkMaker;
+  /** Bulk queries so far. */
+  #bulks = 0;
   #head: SignedHead | undefined;
   #opened: Promise<void> | undefined;
   #verifiedAt: number | undefined;
@@ -189,13 +191,22 @@ export class Mirror implements Database {
     return ready;
   }
 
-  async bulk({ old, wanted }: BulkQuery, caller?: Caller): Promise<Uint8Array> {
+  bulk(query: BulkQuery, caller?: Caller): Promise<Uint8Array> {
+    return this.#flights.once(`bulk ${++this.#bulks}`, () => this.#makeBulk(query, caller));
+  }
+
+  async #makeBulk({ old, wanted }: BulkQuery, caller: Caller | undefined): Promise<Uint8Array> {
     if (old > (await this.#newest()).size) {
       await caller?.admit();
       await this.#lookAhead();
     }
     const records = await this.#findRecords(wanted, caller);
     return this.#bulk.make(await this.#newest(), old, wanted, records);
+  }
+
+  /** Waits until nothing is under way: what clients asked for who have gone goes on to its end, and needs the store for that. */
+  idle(): Promise<void> {
+    return this.#flights.idle();
   }
 
   /**
