@@ -23,7 +23,7 @@ import { sha256 } from '#crypto';
 import { NodeStack } from './nodestack.js';
 import { CHUNK_TILES, chunkFiles, makeChunk } from './scalechunk.js';
 import { makeChunks, type MakeOptions } from './scaleplan.js';
-import { ScaleRecords } from './scalerecords.js';
+import { RECORD_LIMIT, ScaleRecords } from './scalerecords.js';
 import { hashTile, nodeOf, readTile } from './scaletile.js';
 
 /** What a scale log is. */
@@ -38,7 +38,7 @@ export interface ScaleOptions {
   readonly signer?: SignerKey;
   /** Records [at, of]: in place of record `at` stands one of record `of`'s module version, with other hashes. */
   readonly repeats?: readonly (readonly [at: number, of: number])[];
-  /** Records of any other text, by number: malformed ones, say. Lookups find one by the module version of its first line. */
+  /** Records of any other text of less than 512 bytes, by number: malformed ones, say. Lookups find one by the module version of its first line. */
   readonly texts?: ReadonlyMap<number, string>;
   /** From this record on all hashes are others than those of the log without this number: a fork, under the same key. */
   readonly forkAt?: number;
@@ -211,6 +211,7 @@ export class ScaleLog implements Database {
 
   #put(at: number, text: Uint8Array): void {
     checkRecordText(text);
+    if (text.length >= RECORD_LIMIT) throw new Error(`record ${at}: ${text.length} bytes, want less than ${RECORD_LIMIT}`);
     this.#texts.set(at, text);
     const { module, version } = nameOf(text);
     const name = formatModuleVersion(module, version);
