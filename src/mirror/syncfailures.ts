@@ -32,12 +32,17 @@ export class SyncFailures {
     return this.#hopeless;
   }
 
-  /** A tile was proved. */
-  proved(): void {
-    this.#unread = this.#unproved = 0;
+  /** A tile was read. To prove it takes a while, in which others may fail to be read. */
+  read(): void {
+    this.#unread = 0;
   }
 
-  /** A tile was not. */
+  /** A tile was proved. */
+  proved(): void {
+    this.#unproved = 0;
+  }
+
+  /** A tile was not read, or not proved. */
   add(failure: GosumError): void {
     this.#count++;
     if (this.#kept.length < MOST_KEPT) this.#kept.push(failure);

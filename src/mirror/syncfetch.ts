@@ -111,6 +111,7 @@ class Fetch {
   async #prove(tile: Tile, source: Source): Promise<void> {
     const { pool, batch, signal } = this.#options;
     const bytes = await readDataTile(source, tile, { signal });
+    this.#failures.read();
     let work: TileWork;
     try {
       work = await pool.run({ kind: 'tile', n: tile.n, width: tile.width, bytes });

@@ -1,6 +1,7 @@
 /** Sync: the whole log, proved and kept; what fails is named, and the rest still comes. */
 
 import t from 'tap';
+import type { Store } from '../../src/contract.js';
 import { isGosumError } from '../../src/errors.js';
 import { openWays } from '../../src/mirror/ways.js';
 import { allOf, flipBit, forkedHead, noPartialTiles, serveLog, status, TestLog } from '../../src/testing/index.js';
@@ -60,7 +61,10 @@ t.test('a partial tile that is gone is cut from the full one', async (t) => {
   t.same(await packsOf(store, rig.vkey, 600), await rig.trueRows());
 });
 
-for (const [lied, bit] of [['/tile/8/data/002', 8 * 100], ['/tile/8/data/005.p/77', 8 * 5000 + 3], ['/tile/8/data/000', 8 * 40 + 5]] as const) {
+/** The bit that makes the first space of every record tile a control character. */
+const TO_CONTROL = 8 * 'example.com/user0/repo0'.length + 5;
+
+for (const [lied, bit] of [['/tile/8/data/002', 8 * 100], ['/tile/8/data/005.p/77', 8 * 5000 + 3], ['/tile/8/data/000', TO_CONTROL + 8]] as const) {
   t.test(`a lie is named, all else is kept, and another way may have the truth: ${lied}`, async (t) => {
     const log = fillMany(new TestLog(), SIZE);
     const rig = await newSyncRig(t, log, flipBit(lied, bit));
@@ -185,4 +189,81 @@ t.test('ends when it is told to, and what was proved is kept', async (t) => {
   const left = (await store.log?.gaps(rig.vkey, log.size)) ?? [];
   t.ok((left[0]?.lo ?? 0) >= 8, 'what came before');
   t.equal((await sync.look()).indexed, log.size);
+});
+
+/** A store on the same file, before whose first call of a method something else happens. */
+function interposed(store: Store, method: 'newest' | 'tiles', happens: () => Promise<void>): { store: Store; arm: () => void } {
+  let armed = false;
+  const proxy = new Proxy(store, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== 'function') return value;
+      return async (...args: unknown[]) => {
+        const result: unknown = await value.apply(target, args);
+        if (name === method && armed) {
+          armed = false;
+          await happens();
+        }
+        return result;
+      };
+    },
+  });
+  return { store: proxy, arm: () => void (armed = true) };
+}
+
+t.test('a commit that a server was faster than is made again', async (t) => {
+  const log = fillMany(new TestLog(), 2 * 256);
+  const rig = await newSyncRig(t, log);
+  const server = await newMirrorRig(log, await rig.open());
+  t.teardown(() => server.close());
+  const { store, arm } = interposed(await rig.open(), 'newest', async () => {
+    fillMany(log, log.size + 50);
+    await server.mirror.refresh();
+  });
+  rig.upstream.answer = (request, answer) => {
+    if (request.path === '/tile/8/data/001') arm();
+    return answer;
+  };
+  const { indexed, failures } = await (await rig.sync(store, { concurrency: 1 })).look();
+  t.equal(server.mirror.state.head?.size, 2 * 256 + 50, 'the head had moved between the look and the commit');
+  t.same([indexed, failures], [2 * 256, []]);
+});
+
+t.test('a head that moves while the tiles above are proved', async (t) => {
+  const log = fillMany(new TestLog(), 2 * 256 + 9);
+  const rig = await newSyncRig(t, log);
+  const server = await newMirrorRig(log, await rig.open());
+  t.teardown(() => server.close());
+  const { store, arm } = interposed(await rig.open(), 'tiles', async () => {
+    log.fill(log.size + 70_000);
+    await server.mirror.refresh();
+  });
+  let proofs = 0;
+  const phase = (name: string): void => {
+    if (name === 'proving' && ++proofs === 2) arm(); // the first is of the head itself
+  };
+  const { head, indexed, failures } = await (await rig.sync(store, { progress: { phase, tick: () => undefined } })).look();
+  t.equal(head.size, 2 * 256 + 9 + 70_000, 'the newer one is synced');
+  t.same([indexed, failures], [head.size, []]);
+  t.same((await packsOf(store, rig.vkey, head.size)).filter((pack) => pack === 'none'), []);
+});
+
+t.test('a server that asks for patience gets it', async (t) => {
+  const log = fillMany(new TestLog(), 20 * 256);
+  let refused = 4;
+  const later = status(429, /data/, { 'retry-after': '1' });
+  const rig = await newSyncRig(t, log, (request, answer) => (request.path.includes('/data/') && refused-- > 0 ? later(request, answer) : answer));
+  const since = performance.now();
+  const { failures } = await (await rig.sync(await rig.open())).look();
+  t.same(failures, []);
+  t.ok(performance.now() - since >= 1000);
+});
+
+t.test('nothing but lies: it gives up', async (t) => {
+  const log = fillMany(new TestLog(), 120 * 256);
+  const rig = await newSyncRig(t, log, flipBit(/data/, 800));
+  const { records, failed, gaveUp, failures } = await (await rig.sync(await rig.open())).look();
+  t.same([records, gaveUp], [0, true]);
+  t.ok(failed >= 64 && failed < 64 + 12, `${failed} failed`);
+  t.ok(failures.every(({ code }) => code === 'TILE_MISMATCH'));
 });
