@@ -5,7 +5,7 @@ import type { CoreBench } from './core.js';
 import type { HashBench, HashComparison } from './hash.js';
 import type { ModcacheBench, ModcacheSide } from './modcache.js';
 import type { ServeBench, ServeComparison } from './serve.js';
-import { SYNC_GOALS, type SyncBench, type SyncWork } from './sync.js';
+import { SYNC_GOALS, type SyncBench, type SyncWork } from './syncresult.js';
 import type { Comparison, VerifyBench } from './verify.js';
 
 /** A table: the first column is text and flush left, all others are flush right. */

@@ -94,6 +94,7 @@ export async function serveOne(host: Host, config: ServeConfig, member?: Member)
     return 0;
   } finally {
     for (const { source } of databases) await source.close();
+    for (const { mirror } of databases) await mirror.idle();
     await store.close();
     log.info('ended');
   }

@@ -6,7 +6,7 @@ import { readSettings } from '../config/settings.js';
 import type { Source } from '../contract.js';
 import { formatHash } from '../core/hash.js';
 import type { VerifierKey } from '../core/key.js';
-import { GosumError } from '../errors.js';
+import { GosumError, isGosumError } from '../errors.js';
 import { followLog } from '../mirror/follow.js';
 import { Sync, type Synced } from '../mirror/sync.js';
 import { visibleJson, visibleLines } from '../report/escape.js';
@@ -76,7 +76,7 @@ async function syncFile(host: Host, options: SyncedFile): Promise<number> {
     const sync = new Sync({ key, source, store, notice, concurrency, threads, progress: line });
     try {
       const told = new Teller(host, options);
-      if (once === true) return await told.looked(await sync.look(host.interrupted));
+      if (once === true) return await told.looked(await sync.look(host.interrupted).catch((error: unknown) => told.unlooked(error)));
       await followLog({
         sync,
         every: poll,
@@ -99,9 +99,7 @@ async function syncFile(host: Host, options: SyncedFile): Promise<number> {
 class Teller {
   readonly #host: Host;
   readonly #options: SyncedFile;
-  readonly #startedAt = Date.now();
   #before: string | undefined;
-  #since = this.#startedAt;
 
   constructor(host: Host, options: SyncedFile) {
     this.#host = host;
@@ -112,9 +110,7 @@ class Teller {
   async looked(synced: Synced): Promise<number> {
     const { file, key, format, quiet, line } = this.#options;
     line.hide();
-    const seconds = (Date.now() - this.#since) / 1000;
-    this.#since = Date.now();
-    const { head, records, indexed, failures, failed, gaveUp } = synced;
+    const { head, records, indexed, failures, failed, gaveUp, took } = synced;
     const [first] = failures;
     const worst = failures.find(({ outcome }) => outcome === 'unproved') ?? first;
     const exitCode = worst === undefined ? 0 : exitCodeOf(worst);
@@ -124,12 +120,12 @@ class Teller {
     if (format === 'json') {
       const told = failures.slice(0, MOST_TOLD).map(({ code, message, hint }) => ({ code, message, ...(hint === undefined ? {} : { hint }) }));
       const tree = { size: head.size, hash: formatHash(head.hash) };
-      await print(this.#host, visibleJsonLine({ file, database: key.name, exitCode, tree, indexed, records, seconds, failed, gaveUp, failures: told }));
+      await print(this.#host, visibleJsonLine({ file, database: key.name, exitCode, tree, indexed, records, seconds: took / 1000, failed, gaveUp, failures: told }));
       return exitCode;
     }
     for (const failure of failures.slice(0, MOST_TOLD)) await sayError(this.#host, failure);
     if (quiet === true && exitCode === 0) return exitCode;
-    await print(this.#host, `${visibleLines(textOf(synced, this.#options, seconds)).join('\n')}\n`);
+    await print(this.#host, `${visibleLines(textOf(synced, this.#options)).join('\n')}\n`);
     return exitCode;
   }
 
@@ -138,11 +134,25 @@ class Teller {
     this.#options.line.hide();
     if (this.#before === error.message) return;
     this.#before = error.message;
+    await this.#problem(error);
     await sayError(this.#host, error);
+  }
+
+  /** Tells a program why the only look came to nothing; a person is told where the command ends. */
+  async unlooked(error: unknown): Promise<never> {
+    if (isGosumError(error)) await this.#problem(error);
+    throw error;
+  }
+
+  async #problem(error: GosumError): Promise<void> {
+    const { file, key, format } = this.#options;
+    const { code, message } = error;
+    if (format === 'json') await print(this.#host, visibleJsonLine({ file, database: key.name, exitCode: exitCodeOf(error), problem: { code, message } }));
   }
 }
 
-function textOf({ head, records, indexed, failed, gaveUp }: Synced, { file, key }: SyncedFile, seconds: number): string {
+function textOf({ head, records, indexed, failed, gaveUp, took }: Synced, { file, key }: SyncedFile): string {
+  const seconds = took / 1000;
   const rate = seconds < 1 ? '' : ` in ${Math.round(seconds)} s, ${Math.round(records / seconds)} a second`;
   const words = [`${file}: ${key.name}, tree of ${head.size} records, ${formatHash(head.hash)}`, `new: ${records} records${rate}`];
   if (failed > 0) {

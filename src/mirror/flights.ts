@@ -1,5 +1,6 @@
 /** One flight for each thing, however many wait for it; and leave of the first who asks, where it leads upstream. */
 
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Caller } from '../contract.js';
 
 /** Work that is under way, by key. */
@@ -19,5 +20,13 @@ export class Flights {
   async upstream<T>(key: string, caller: Caller | undefined, work: () => Promise<T>): Promise<T> {
     if (caller !== undefined && !this.#flights.has(key)) await caller.admit();
     return this.once(key, work);
+  }
+
+  /** Waits until nothing is under way any more, of what leads to more than that, too. */
+  async idle(): Promise<void> {
+    while (this.#flights.size > 0) {
+      await Promise.allSettled(this.#flights.values());
+      await turn();
+    }
   }
 }

@@ -94,6 +94,8 @@ export class Mirror implements Database {
   readonly #flights = new Flights();
   readonly #bulk: BulkMaker;
   readonly #feeds: Feeds;
+  /** Bulk queries so far. */
+  #bulks = 0;
   #head: SignedHead | undefined;
   #opened: Promise<void> | undefined;
   #verifiedAt: number | undefined;
@@ -193,7 +195,11 @@ export class Mirror implements Database {
     return ready;
   }
 
-  async bulk({ old, wanted }: BulkQuery, caller?: Caller): Promise<Uint8Array> {
+  bulk(query: BulkQuery, caller?: Caller): Promise<Uint8Array> {
+    return this.#flights.once(`bulk ${++this.#bulks}`, () => this.#makeBulk(query, caller));
+  }
+
+  async #makeBulk({ old, wanted }: BulkQuery, caller: Caller | undefined): Promise<Uint8Array> {
     if (old > (await this.#newest()).size) {
       await caller?.admit();
       await this.#lookAhead();
@@ -209,6 +215,11 @@ export class Mirror implements Database {
 
   recent(paths: ModulePaths, limit: number, caller?: Caller): Promise<RecentRecords> {
     return this.#feeds.recent(paths, limit, caller);
+  }
+
+  /** Waits until nothing is under way: what clients asked for who have gone goes on to its end, and needs the store for that. */
+  idle(): Promise<void> {
+    return this.#flights.idle();
   }
 
   /**

@@ -62,6 +62,8 @@ export interface Synced {
   readonly failed: number;
   /** Whether so many failed in a row that it was given up. */
   readonly gaveUp: boolean;
+  /** Milliseconds that the look took. */
+  readonly took: number;
 }
 
 /** Keeps the whole log of one database. */
@@ -91,6 +93,7 @@ export class Sync {
   async look(signal?: AbortSignal): Promise<Synced> {
     const { store, progress } = this.#options;
     const log = logOf(store);
+    const since = performance.now();
     const found = await this.#refresh(signal);
     const commits = await SyncCommits.begin(store, this.#db.key);
     if ((await log.seen(this.#vkey, found.size)).every(({ size }) => size !== found.size)) {
@@ -100,7 +103,7 @@ export class Sync {
     // to merge takes a while, and less often is better: where much is still to come, later
     const state = failures.areHopeless ? await log.state(this.#vkey) : undefined;
     const indexed = state?.indexed ?? (await mergePending(store, this.#db.key.name, this.#vkey, { progress, signal }));
-    return { head, records, indexed, failures: failures.kept, failed: failures.count, gaveUp: failures.areHopeless };
+    return { head, records, indexed, failures: failures.kept, failed: failures.count, gaveUp: failures.areHopeless, took: performance.now() - since };
   }
 
   /** Ends the threads. */

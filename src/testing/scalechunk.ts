@@ -3,7 +3,7 @@
  * takes long to compute, the hash of every tile; and on demand files with all of its data tiles.
  */
 
-import { closeSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync, renameSync, writeFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { HASH_SIZE } from '../core/hash.js';
 import { TILE_HEIGHT } from '../core/tile.js';
@@ -47,6 +47,36 @@ export function makeChunk(job: ChunkJob): Uint8Array {
   }
   writer?.close(hashes);
   return hashes;
+}
+
+/** Reads data tiles from the files of chunks. */
+export class ChunkReader {
+  readonly #folder: string;
+  readonly #chunks = new Map<number, { readonly descriptor: number; readonly starts: DataView }>();
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** The bytes of tile `n`, which is full and was written. The files stay open. */
+  read(n: number): Uint8Array {
+    const { descriptor, starts } = this.#open(Math.floor(n / CHUNK_TILES));
+    const at = (n % CHUNK_TILES) * 4;
+    const start = starts.getUint32(at, true);
+    const bytes = new Uint8Array(starts.getUint32(at + 4, true) - start);
+    if (readSync(descriptor, bytes, 0, bytes.length, start) < bytes.length) throw new Error(`data tile ${n} is cut short`);
+    return bytes;
+  }
+
+  #open(number: number): { readonly descriptor: number; readonly starts: DataView } {
+    let chunk = this.#chunks.get(number);
+    if (chunk === undefined) {
+      const { data, starts } = chunkFiles(this.#folder, number);
+      chunk = { descriptor: openSync(data, 'r'), starts: new DataView(new Uint8Array(readFileSync(starts)).buffer) };
+      this.#chunks.set(number, chunk);
+    }
+    return chunk;
+  }
 }
 
 class ChunkWriter {

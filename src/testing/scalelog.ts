@@ -7,7 +7,6 @@
  * falsified on its way is said as ever, by the lies of lies.ts.
  */
 
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import type { Database } from '../contract.js';
 import { HASH_SIZE, type Hash } from '../core/hash.js';
 import { formatVerifierKey, newSignerKey, verifierKeyOf, type SignerKey, type VerifierKey } from '../core/key.js';
@@ -21,9 +20,9 @@ import { formatTreeHead, type SignedHead, type TreeHead } from '../core/treehead
 import { GosumError } from '../errors.js';
 import { sha256 } from '#crypto';
 import { NodeStack } from './nodestack.js';
-import { CHUNK_TILES, chunkFiles, makeChunk } from './scalechunk.js';
+import { CHUNK_TILES, ChunkReader, makeChunk } from './scalechunk.js';
 import { makeChunks, type MakeOptions } from './scaleplan.js';
-import { ScaleRecords } from './scalerecords.js';
+import { RECORD_LIMIT, ScaleRecords } from './scalerecords.js';
 import { hashTile, nodeOf, readTile } from './scaletile.js';
 
 /** What a scale log is. */
@@ -38,7 +37,7 @@ export interface ScaleOptions {
   readonly signer?: SignerKey;
   /** Records [at, of]: in place of record `at` stands one of record `of`'s module version, with other hashes. */
   readonly repeats?: readonly (readonly [at: number, of: number])[];
-  /** Records of any other text, by number: malformed ones, say. Lookups find one by the module version of its first line. */
+  /** Records of any other text of less than 512 bytes, by number: malformed ones, say. Lookups find one by the module version of its first line. */
   readonly texts?: ReadonlyMap<number, string>;
   /** From this record on all hashes are others than those of the log without this number: a fork, under the same key. */
   readonly forkAt?: number;
@@ -65,8 +64,8 @@ export class ScaleLog implements Database {
   #tiles = 0;
   readonly #recent = new Map<number, Uint8Array>();
   readonly #notes = new Map<number, Uint8Array>();
-  #folder: string | undefined;
-  readonly #starts = new Map<number, Uint8Array>();
+  /** Where data tiles lie ready. */
+  #files: ChunkReader | undefined;
   #size: number;
 
   /** Takes no time: what has to be computed is computed when it is asked for, or by `make`, which is faster. */
@@ -92,7 +91,7 @@ export class ScaleLog implements Database {
     const tiles = Math.floor(log.records / TILE_WIDTH);
     for (const hashes of await makeChunks(records, tiles, how)) log.#above.push(hashes);
     log.#tiles = tiles;
-    log.#folder = how.folder;
+    if (how.folder !== undefined) log.#files = new ChunkReader(how.folder);
     return log;
   }
 
@@ -204,13 +203,14 @@ export class ScaleLog implements Database {
       this.#reach(n * TILE_WIDTH + width, (level - 1) * TILE_HEIGHT);
       return this.#above.hashes((level - 1) * TILE_HEIGHT, n * TILE_WIDTH, width);
     }
-    if (this.#folder !== undefined && width === TILE_WIDTH) return this.#written(this.#folder, n);
+    if (this.#files !== undefined && width === TILE_WIDTH) return this.#files.read(n);
     const { data, ends } = readTile(this.#records, n);
     return data.slice(0, (ends[width - 1] ?? 0) + 1);
   }
 
   #put(at: number, text: Uint8Array): void {
     checkRecordText(text);
+    if (text.length >= RECORD_LIMIT) throw new Error(`record ${at}: ${text.length} bytes, want less than ${RECORD_LIMIT}`);
     this.#texts.set(at, text);
     const { module, version } = nameOf(text);
     const name = formatModuleVersion(module, version);
@@ -248,25 +248,6 @@ export class ScaleLog implements Database {
       this.#recent.set(n, hashes);
     }
     return hashes;
-  }
-
-  /** A data tile from the files. */
-  #written(folder: string, n: number): Uint8Array {
-    const chunk = Math.floor(n / CHUNK_TILES);
-    const files = chunkFiles(folder, chunk);
-    let starts = this.#starts.get(chunk);
-    if (starts === undefined) this.#starts.set(chunk, (starts = new Uint8Array(readFileSync(files.starts))));
-    const view = new DataView(starts.buffer);
-    const at = (n % CHUNK_TILES) * 4;
-    const [start, end] = [view.getUint32(at, true), view.getUint32(at + 4, true)];
-    const descriptor = openSync(files.data, 'r');
-    try {
-      const bytes = new Uint8Array(end - start);
-      if (readSync(descriptor, bytes, 0, bytes.length, start) < bytes.length) throw new Error(`${files.data} is cut short`);
-      return bytes;
-    } finally {
-      closeSync(descriptor);
-    }
   }
 }
 

@@ -1,6 +1,7 @@
 /** The records of a scale log: their texts, in order, written to bytes without an object for each. */
 
-import { mix, ScaleNames } from './scalenames.js';
+import { mix } from './scalebytes.js';
+import { ScaleNames } from './scalenames.js';
 import { OrderWalk, recordNumber } from './scaleorder.js';
 
 /** No record is longer. */

@@ -9,10 +9,11 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { parseArgs } from 'node:util';
+import { TILE_WIDTH } from '../core/tile.js';
 import { answerOf, type Answer } from './answer.js';
 import { flipBit } from './lies.js';
+import { behindBase } from './serve.js';
 import { ScaleLog } from './scalelog.js';
-import { TILE_WIDTH } from '../core/tile.js';
 
 const USAGE = `usage: npm run scalelog -- [--records N] [--listen HOST:PORT] [OPTION...]
 
@@ -60,8 +61,7 @@ async function main(): Promise<void> {
   const bend = lie === undefined ? undefined : flipBit(lie, 99);
   const server = createServer((request, response) => {
     const url = request.url ?? '/';
-    const base = `/sumdb/${log.name}/`;
-    const path = url.startsWith(base) ? url.slice(base.length - 1) : url;
+    const path = behindBase(url, log.name);
     const seen = { method: request.method ?? 'GET', path, url, headers: request.headers };
     const answer = async (): Promise<Answer> => {
       const due = await answerOf(log, path);

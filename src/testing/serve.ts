@@ -102,7 +102,8 @@ export async function serveLog(database: Database, options: ServeOptions = {}): 
 type AnyRequest = IncomingMessage | Http2ServerRequest;
 type AnyResponse = ServerResponse | Http2ServerResponse;
 
-function behindBase(url: string, name: string): string {
+/** The path behind the base of a module proxy, where it has that. */
+export function behindBase(url: string, name: string): string {
   const base = `/sumdb/${name}/`;
   return url.startsWith(base) ? url.slice(base.length - 1) : url;
 }

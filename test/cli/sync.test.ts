@@ -51,7 +51,9 @@ t.test('what cannot be', async (t) => {
   t.equal((await place.run([...SYNC, '--once'])).code, 0);
   await forked.close();
   await place.served.close();
-  t.equal((await place.run([...SYNC, '--once', '--timeout', '2s'])).code, 3, 'nobody answers');
+  const unanswered = await place.run([...SYNC, '--once', '--timeout', '2s', '--format', 'json']);
+  t.equal(unanswered.code, 3, 'nobody answers');
+  t.match(jsonOf(unanswered), [{ exitCode: 3, problem: { code: 'UNREACHABLE' } }]);
 });
 
 t.test('interrupted, it has kept what was proved', { skip: process.platform === 'win32' && 'no signals here' }, async (t) => {

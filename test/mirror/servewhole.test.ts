@@ -2,7 +2,6 @@
 
 import { rmSync } from 'node:fs';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { equalBytes } from '../../src/core/hash.js';
 import { DATA_LEVEL, formatTilePath, TILE_WIDTH, tileInTree, type Tile } from '../../src/core/tile.js';
@@ -27,6 +26,12 @@ function* tilesOf(size: number): Generator<Tile> {
   }
 }
 
+/** The module version of a record. */
+function moduleVersionOf(log: TestLog, id: number): [module: string, version: string] {
+  const [module = '', version = ''] = new TextDecoder().decode(log.text(id)).split('\n', 1)[0]?.replace('/go.mod', '').split(' ') ?? [];
+  return [module, version];
+}
+
 async function get(url: string, path: string): Promise<{ status: number; type: string | null; body: Uint8Array }> {
   const answer = await fetch(`${url}/${path}`);
   return { status: answer.status, type: answer.headers.get('content-type'), body: new Uint8Array(await answer.arrayBuffer()) };
@@ -40,7 +45,7 @@ async function newServed(t: Parameters<typeof newSyncRig>[0], log: TestLog): Pro
   const rig = await newMirrorRig(log, await synced.open(), { told: (event) => events.push(event) });
   t.teardown(async () => {
     await rig.close();
-    await sleep(200); // lookups that a client gave up for a bulk query go on to their end, and the store is closed next
+    await rig.mirror.idle(); // lookups that a client gave up for a bulk query go on to their end, and the store is closed next
   });
   await rig.upstream.close();
   return { rig, events };
@@ -58,9 +63,7 @@ t.test('every record and every tile, byte for byte', async (t) => {
     t.ok(equalBytes((await get(rig.url, formatTilePath(tile))).body, log.tileBytes(tile)), `narrower: ${formatTilePath(tile)}`);
   }
   for (let id = 0; id < log.size; id += id >= 3000 && id < 65_000 ? 601 : 1) {
-    const [module = '', version = ''] = new TextDecoder().decode(log.text(id)).split('\n', 1)[0]?.replace('/go.mod', '').split(' ') ?? [];
-    const answer = await rig.mirror.lookup(module, version);
-    if (!equalBytes(answer, await log.lookup(module, version))) wrong++;
+    if (!equalBytes(await rig.mirror.lookup(...moduleVersionOf(log, id)), log.lookupOf(id))) wrong++;
   }
   t.equal(wrong, 0, 'lookups');
   t.ok(events.every((event) => event.kind === 'answer' && event.layer !== 'upstream'), 'nothing was looked for upstream');
@@ -106,8 +109,7 @@ t.test('a sync that begins later is noticed, and one without a whole log has no 
   await rig.mirror.refresh();
   await rig.upstream.close();
   t.equal((await get(rig.url, 'tile/8/data/000')).status, 200);
-  const [module = '', version = ''] = new TextDecoder().decode(log.text(5)).split(' ');
-  t.same(await rig.mirror.lookup(module, version), log.lookupOf(5));
+  t.same(await rig.mirror.lookup(...moduleVersionOf(log, 5)), log.lookupOf(5));
 });
 
 t.test('another process syncs on: no look at upstream is needed', async (t) => {
@@ -121,8 +123,7 @@ t.test('another process syncs on: no look at upstream is needed', async (t) => {
   await rig.mirror.open();
   fillMany(log, 2000);
   await sync.look();
-  const [module = '', version = ''] = new TextDecoder().decode(log.text(1999)).split(' ');
-  t.same(await rig.mirror.lookup(module, version), log.lookupOf(1999));
+  t.same(await rig.mirror.lookup(...moduleVersionOf(log, 1999)), log.lookupOf(1999));
   t.equal((await get(rig.url, 'tile/8/0/006')).status, 200);
 });
 
@@ -137,8 +138,7 @@ t.test('the file is replaced by another, with another secret', { skip: process.p
   for (const end of ['', '-wal', '-shm']) rmSync(path.join(synced.folder, `sumdb.db${end}`), { force: true });
   await (await synced.sync(await synced.open())).look();
   await rig.mirror.refresh();
-  const [module = '', version = ''] = new TextDecoder().decode(log.text(77)).split(' ');
-  t.same(await rig.mirror.lookup(module, version), log.lookupOf(77));
+  t.same(await rig.mirror.lookup(...moduleVersionOf(log, 77)), log.lookupOf(77));
 });
 
 t.test('records that decayed on disk are asked for again', async (t) => {
@@ -150,10 +150,22 @@ t.test('records that decayed on disk are asked for again', async (t) => {
   connection?.close();
   const rig = await newMirrorRig(log, await synced.open());
   t.teardown(() => rig.close());
-  const [module = '', version = ''] = new TextDecoder().decode(log.text(300)).split(' ');
-  t.same(await rig.mirror.lookup(module, version), log.lookupOf(300));
+  t.same(await rig.mirror.lookup(...moduleVersionOf(log, 300)), log.lookupOf(300));
   t.ok(equalBytes(await rig.mirror.tile({ level: 0, n: 1, width: 256 }), log.tileBytes({ level: 0, n: 1, width: 256 })));
   t.ok(rig.asked().length >= 2, 'upstream');
   t.ok(synced.notices.some((notice) => notice.includes('not as it was written')));
   t.equal((await get(rig.url, 'tile/8/data/001')).status, 404);
+});
+
+t.test('what is under way comes to its end before the store is closed', async (t) => {
+  const log = fillMany(new TestLog(), 900);
+  const synced = await newSyncRig(t, log);
+  await (await synced.sync(await synced.open())).look();
+  const rig = await newMirrorRig(log, await synced.open());
+  t.teardown(() => rig.close());
+  const asked = Array.from({ length: 600 }, (_, id) => rig.mirror.lookup(...moduleVersionOf(log, id)).then((answer) => equalBytes(answer, log.lookupOf(id))));
+  const ended = Promise.allSettled(asked);
+  await rig.mirror.idle();
+  await rig.store.close();
+  t.ok((await ended).every((each) => each.status === 'fulfilled' && each.value));
 });

@@ -20,7 +20,7 @@ t.test('keeps the whole log, and what comes later', async (t) => {
   const progress = { phase: (name: string, total: number) => void phases.push(`${name} ${total}`), tick: (some = 1) => void (steps += phases.at(-1)?.startsWith('records') === true ? some : 0) };
   const sync = await rig.sync(store, { progress });
   const first = await sync.look();
-  t.same({ ...first, head: undefined }, { head: undefined, records: SIZE, indexed: SIZE, failures: [], failed: 0, gaveUp: false });
+  t.match(first, { records: SIZE, indexed: SIZE, failures: [], failed: 0, gaveUp: false });
   t.same(first.head, log.signedHead());
   t.ok(phases.includes(`records ${SIZE}`), 'the records are a phase of their own');
   t.equal(steps, SIZE);
@@ -31,7 +31,7 @@ t.test('keeps the whole log, and what comes later', async (t) => {
   t.equal(wrong, 0, 'byte for byte');
 
   const before = rig.upstream.requests.length;
-  t.same(await sync.look(), { ...first, records: 0 }, 'nothing new');
+  t.match(await sync.look(), { ...first, records: 0, took: Number }, 'nothing new');
   t.same(rig.upstream.requests.slice(before), ['/latest']);
 
   for (const size of [SIZE + 1, SIZE + 400, 8 * 256, 8 * 256 + 3]) {
@@ -235,7 +235,7 @@ t.test('a head that moves while the tiles above are proved', async (t) => {
   const server = await newMirrorRig(log, await rig.open());
   t.teardown(() => server.close());
   const { store, arm } = interposed(await rig.open(), 'tiles', async () => {
-    log.fill(log.size + 140_000);
+    log.fill(log.size + 1000);
     await server.mirror.refresh();
   });
   let proofs = 0;
@@ -243,7 +243,7 @@ t.test('a head that moves while the tiles above are proved', async (t) => {
     if (name === 'proving' && ++proofs === 2) arm(); // the first is of the head itself
   };
   const { head, indexed, failures } = await (await rig.sync(store, { progress: { phase, tick: () => undefined } })).look();
-  t.equal(head.size, 2 * 256 + 9 + 140_000, 'the newer one is synced');
+  t.equal(head.size, 2 * 256 + 9 + 1000, 'the newer one is synced');
   t.same([indexed, failures], [head.size, []]);
   t.same((await packsOf(store, rig.vkey, head.size)).filter((pack) => pack === 'none'), []);
 });

@@ -19,6 +19,7 @@ import { DATA_LEVEL } from '../../src/core/tile.js';
 import { checkRecord, checkTree } from '../../src/core/tree.js';
 import { openTreeHead } from '../../src/core/treehead.js';
 import { openMemoryStore } from '../../src/store/memory.js';
+import { OrderWalk, recordNumber } from '../../src/testing/scaleorder.js';
 import { ScaleLog, serveLog, TestLog, tilesOf } from '../../src/testing/index.js';
 import { sourceOf } from '../client/rig.js';
 import { goHome } from '../quietgo.js';
@@ -97,6 +98,20 @@ t.test('names as in real go.sum files', (t) => {
   t.end();
 });
 
+t.test('every module version comes once, and its number is known', (t) => {
+  let wrong = 0;
+  let [last, highest] = [0, 63];
+  new OrderWalk().each(0, 60_000, (m, k, id) => {
+    const isInOrder = m * k >= last && recordNumber(m, k) === id;
+    // a new module is the next one, and begins with its first version
+    const isNext = m <= highest ? k > 1 : m === highest + 1 && k === 1;
+    if (!isInOrder || !isNext) wrong++;
+    [last, highest] = [m * k, Math.max(highest, m)];
+  });
+  t.equal(wrong, 0);
+  t.end();
+});
+
 t.test('lookups find every record, and nothing else', async (t) => {
   const big = new ScaleLog({ records: 100_000_000 });
   const ids = [0, 1, 255, 256, SIZE - 1, 77_777, 4_999_999, 71_769_960, 99_999_999];
@@ -162,6 +177,12 @@ t.test('findings on request', async (t) => {
   t.same(formatDataTile(texts.slice(64, 66)), formatDataTile([own.text(8000), own.text(8001)]));
   t.same(own.treeHead(8000), log.treeHead(8000));
   t.notSame(own.treeHead(8001), log.treeHead(8001));
+
+  t.throws(() => (own.size = SIZE + 1), /no size/);
+  t.throws(() => own.treeHead(SIZE + 1), /no tree/);
+  t.throws(() => own.text(SIZE), /no record/);
+  t.throws(() => new ScaleLog({ records: 9, texts: new Map([[1, 'no newline']]) }), { code: 'RECORD_MALFORMED' });
+  t.throws(() => new ScaleLog({ records: 9, texts: new Map([[1, `${'a'.repeat(600)}\n`]]) }), /600|601/);
 
   const fork = log.fork(5000);
   t.same(fork.head(5000), log.head(5000));
