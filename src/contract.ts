@@ -347,3 +347,25 @@ export interface StoreRows extends Pick<Store, 'label' | 'tiles' | 'close'> {
   /** What the medium's own check finds wrong, in its words. */
   defects(): Promise<readonly string[]>;
 }
+
+/**
+ * A place for one value, apart from a store: which tree was signed last stands in one (log/lastsigned.ts). Everything
+ * rejects with `STORE_FAILED` where the medium fails.
+ */
+export interface Cell {
+  /** Names the place to a person. */
+  readonly label: string;
+  /**
+   * Has `work` done by this process alone: others, and other machines on the same medium, wait for their turn. A process
+   * that dies gives its turn up.
+   */
+  hold<T>(work: (held: HeldCell) => Promise<T>, signal?: AbortSignal): Promise<T>;
+}
+
+/** A cell that no other process can read or write for now. */
+export interface HeldCell {
+  /** `undefined` where nothing was ever written. */
+  readonly value: Uint8Array | undefined;
+  /** Replaces the value. When it resolves, the new one outlives a crash of the machine. */
+  swap(next: Uint8Array): Promise<void>;
+}
