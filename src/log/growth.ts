@@ -17,7 +17,7 @@ import type { TreeHead } from '../core/treehead.js';
 /** A tree that has grown. */
 export interface Growth {
   readonly head: TreeHead;
-  /** The right edge, and every tile that is new or wider than in the old tree: proved under `head`. */
+  /** The right edge, every tile that is new or wider than in the old tree, and what links that: proved under `head`. */
   readonly tree: ProvedTree;
 }
 
@@ -68,12 +68,11 @@ function proved(old: ProvedTree, size: number, made: readonly TileBytes[]): Grow
   for (const { tile, bytes } of old.tiles) if (!own.has(keyOf(tile))) own.set(keyOf(tile), bytes);
   const hash = treeHash(size, (level, n) => nodeIn(own, level, n));
   const head = { size, hash };
-  const trees = old.head.size === 0 ? [] : [old.head.size];
-  const plan = planTiles(head, { tiles: made.map(({ tile }) => tile), trees });
+  const plan = planTiles(head, { tiles: made.map(({ tile }) => tile), links: [old.head.size] });
   const tree = plan.authenticate(plan.tiles.map((tile) => own.get(keyOf(tile))));
   const [failure] = tree.failures;
   if (failure !== undefined) throw new Error('a tile that was just made is not of its tree', { cause: failure });
-  if (old.head.size > 0 && !liesUnder(tree, old.head)) throw new Error('the old tree is not the beginning of the new one');
+  if (!liesUnder(tree, old.head)) throw new Error('the old tree is not the beginning of the new one');
   return { head, tree };
 }
 

@@ -1,0 +1,101 @@
+/**
+ * The database over a log of one's own, as it is served: what is published in its data file, at any moment, whoever has
+ * published it. It needs no signer key.
+ */
+
+import type { Database, Store } from '../contract.js';
+import { parseVerifierKey } from '../core/key.js';
+import { formatModuleVersion } from '../core/module.js';
+import { formatLookup } from '../core/record.js';
+import { DATA_LEVEL, formatTilePath, tileInTree, type Tile } from '../core/tile.js';
+import { openTreeHead, type SignedHead } from '../core/treehead.js';
+import { GosumError } from '../errors.js';
+import { logOf } from '../whole/merge.js';
+import { WholeLog } from '../whole/reader.js';
+
+/** What is published now. */
+interface Published {
+  readonly head: SignedHead;
+  /** With all signatures: more than one while the key is being changed. */
+  readonly note: Uint8Array;
+  readonly key: string;
+  readonly log: WholeLog;
+}
+
+/** A log of one's own as a database. */
+export class LogDatabase implements Database {
+  readonly name: string;
+  readonly #store: Store;
+  #published: Published | undefined;
+
+  /** @throws {GosumError} `STORE_FAILED` where the store has no room for a whole log. */
+  constructor(store: Store, name: string) {
+    logOf(store);
+    this.name = name;
+    this.#store = store;
+  }
+
+  /** The newest published head. @throws {GosumError} `CONFIG_INVALID` where there is none; `STORE_FAILED`. */
+  async head(): Promise<SignedHead> {
+    return (await this.#newest()).head;
+  }
+
+  /** The verifier key that the store has the log under. @throws {GosumError} as `head`. */
+  async key(): Promise<string> {
+    return (await this.#newest()).key;
+  }
+
+  async latest(): Promise<Uint8Array> {
+    return (await this.#newest()).note;
+  }
+
+  async lookup(module: string, version: string): Promise<Uint8Array> {
+    const { log } = await this.#newest();
+    const [record] = await log.find(module, version);
+    if (record === undefined) throw notFound(`${formatModuleVersion(module, version)}: not in the log`);
+    // read after the record, which may have come meanwhile: its head came with it
+    const { note } = await this.#newest();
+    return formatLookup({ ...record, note });
+  }
+
+  async tile(tile: Tile): Promise<Uint8Array> {
+    const { head, key, log } = await this.#newest();
+    const { level, n, width } = tile;
+    if ((tileInTree(level, n, head.size)?.width ?? 0) < width) throw notFound(`${formatTilePath(tile)}: beyond the tree of ${head.size}`);
+    const bytes = level === DATA_LEVEL ? await log.dataTile(n, width) : await this.#hashTile(key, log, tile);
+    if (bytes === undefined) throw new GosumError('STORE_FAILED', `${this.#store.label}: ${formatTilePath(tile)} is not there`, { hint: 'gosumcheck audit --data FILE says what is damaged' });
+    return bytes;
+  }
+
+  async #hashTile(key: string, log: WholeLog, tile: Tile): Promise<Uint8Array | undefined> {
+    if (tile.level === 0) return log.hashTile(tile.n, tile.width);
+    const [bytes] = await this.#store.tiles(key, [tile]);
+    return bytes;
+  }
+
+  /** The published head: read each time, since another process appends. */
+  async #newest(): Promise<Published> {
+    const known = this.#published;
+    let key = known?.key ?? (await this.#store.keyOf(this.name));
+    let newest = key === undefined ? undefined : await this.#store.newest(key);
+    if (newest === undefined && known !== undefined) {
+      // the key was changed
+      key = await this.#store.keyOf(this.name);
+      newest = key === undefined ? undefined : await this.#store.newest(key);
+    }
+    if (key === undefined || newest === undefined) {
+      throw new GosumError('CONFIG_INVALID', `${this.#store.label}: there is no log ${this.name} in it`, { hint: 'begin one: gosumcheck log init' });
+    }
+    if (known?.key === key && sameBytes(known.note, newest.note)) return known;
+    const head = openTreeHead(newest.note, parseVerifierKey(key));
+    return (this.#published = { head, note: newest.note, key, log: known?.key === key ? known.log : new WholeLog(this.#store, key) });
+  }
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0;
+}
+
+function notFound(message: string): GosumError {
+  return new GosumError('NOT_FOUND', message);
+}
