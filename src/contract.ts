@@ -343,6 +343,8 @@ export interface LogStore {
   mark(key: string, name: string): Promise<number | undefined>;
   /** The key's timeline has begun. */
   setMark(key: string, name: string, record: number): Promise<void>;
+  /** Keeps all that is kept under a key under another one from now on: the log has changed its key. */
+  changeKey(from: string, to: string): Promise<void>;
 }
 
 /** A row as it stands in a store. Of what it says nothing was proved. */

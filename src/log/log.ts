@@ -124,9 +124,13 @@ export class OwnLog {
     }, signal);
   }
 
+  /** Finishes what a crash has left half done, and sees that what is published is what was signed last. @throws {GosumError} as `add`. */
+  recover(): Promise<TreeHead> {
+    return this.#options.state.hold(async (held) => treeOf(await this.#settle(held, await this.#keyInStore())));
+  }
+
   /**
-   * Finishes what a crash has left half done, and signs the newest head by all keys there are: so it is done when a key is
-   * changed.
+   * As `recover`, and signs the newest head by all keys there are: so it is done when a key is changed.
    *
    * @throws {GosumError} as `add`.
    */

@@ -54,6 +54,8 @@ export interface HttpSource extends Required<Omit<Source, 'turns'>> {
   stats(): HttpStats;
   /** Says how many reads are about to come at once, so that there are connections for them in time. */
   expect(count: number): void;
+  /** As `read`, of a path of another protocol than the database's, escaped as URLs are, which the caller has made of checked values. */
+  file(path: string, options: ReadOptions): Promise<Uint8Array>;
 }
 
 const DEFAULT_TIMEOUT = 30_000;
@@ -123,6 +125,10 @@ class HttpReader implements HttpSource {
     pathElements(path);
     // of `supported` the status alone counts, and to the go command nothing else does
     return this.#ask(path, { limit, anyBody: path === '/supported', announcing: ANNOUNCING.has(path), once }, signal);
+  }
+
+  file(path: string, { limit, signal, once = false }: ReadOptions): Promise<Uint8Array> {
+    return this.#ask(path, { limit, once }, signal);
   }
 
   /** As reads are, but for redirects, which are refused, and for one that takes too long: that is not tried again, as there is another way to the same. */

@@ -1,14 +1,9 @@
-import { copyFileSync, rmSync } from 'node:fs';
-import path from 'node:path';
 import t, { type Test } from 'tap';
-import { formatVerifierKey, newSignerKey, verifierKeyOf } from '../../src/core/key.js';
 import { DATA_LEVEL } from '../../src/core/tile.js';
 import { decodeUtf8 } from '../../src/core/text.js';
-import { openNote } from '../../src/core/note.js';
 import { TestLog } from '../../src/testing/index.js';
 import { tilesOf } from '../../src/testing/writelog.js';
-import { KEYS, NAME, openLog, record, records, VKEY, type OpenLog } from './rig.js';
-
+import { KEYS, NAME, openLog, records, VKEY, type OpenLog } from './rig.js';
 /** Compares every answer with that of a log in memory. */
 async function compare(t: Test, { database }: OpenLog, twin: TestLog, sizes: readonly number[]): Promise<void> {
   t.same(await database.latest(), twin.head(), `the head of ${twin.size}`);

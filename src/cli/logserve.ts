@@ -1,0 +1,87 @@
+/** `gosumcheck log serve` and `log export`: what is published in a log's data file, over HTTP and as a folder. */
+
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { isGosumError } from '../errors.js';
+import { LogDatabase } from '../log/database.js';
+import { exportLog } from '../log/export.js';
+import { visibleJson } from '../report/escape.js';
+import { createProgress } from '../report/progress.js';
+import { openLog, type Log } from '../server/log.js';
+import { openMetrics } from '../server/metrics.js';
+import type { DatabaseStatus, StoreStatus } from '../server/status.js';
+import { packageVersion, print, showsProgress, type Host } from './host.js';
+import { nameIn, withStore, type DataFlags } from './logopen.js';
+import { readServeConfig, type ServeOptions } from './serveconfig.js';
+import { serveUntilEnd } from './serveuntil.js';
+
+/** Options of `log serve`: those of `serve` that are not of a way upstream. */
+export type LogServeOptions = Pick<ServeOptions, 'data' | 'listen' | 'metricsListen' | 'logLevel' | 'accessLog' | 'tlsCert' | 'tlsKey' | 'maxConnections'>;
+
+/** Options of `log export`. */
+export interface LogExportOptions extends DataFlags {
+  readonly progress: boolean;
+  readonly quiet?: boolean;
+  readonly format: 'text' | 'json';
+}
+
+/** Milliseconds between two looks at how large the log is, for the pages: what is asked for is read each time. */
+const LOOK = 1000;
+const ABOUT = {
+  title: 'A checksum database',
+  text: 'An append-only, signed log of the hashes of modules. The go command checks by it that a module version is the same for everybody.',
+};
+
+/** Serves the log until a person ends it. It needs no key, and shows what `log add` publishes meanwhile. Exit code 0. */
+export async function logServeCommand(host: Host, options: LogServeOptions): Promise<number> {
+  const config = await readServeConfig(host, options);
+  return withStore(host, { data: config.data }, async (store) => {
+    const log = openLog(host.stderr, config.logLevel);
+    const database = new LogDatabase(store, await nameIn(store));
+    let status = await statusOf(database, undefined);
+    const health: StoreStatus = { refused: 0, setAside: 0, unkept: 0, failure: undefined };
+    const statuses = (): DatabaseStatus[] => [status];
+    const metrics = await openMetrics({ version: packageVersion(), statuses, store: () => health });
+    const look = async (): Promise<void> => {
+      status = await statusOf(database, status);
+    };
+    const begin = (): (() => void) => {
+      const timer = setInterval(() => void look().catch((error: unknown) => failed(log, error)), LOOK);
+      return () => clearInterval(timer);
+    };
+    await serveUntilEnd(host, config, undefined, { databases: [database], statuses, store: () => health, isPrivate: () => false, begin, log, metrics, about: ABOUT });
+    log.info('ended');
+    return 0;
+  });
+}
+
+/** Writes the log out as files. */
+export async function logExportCommand(host: Host, folder: string, options: LogExportOptions): Promise<number> {
+  const root = path.resolve(host.cwd, folder);
+  const progress = createProgress({ stream: host.stderr, enabled: showsProgress(host, options) });
+  try {
+    const { key, ...exported } = await withStore(host, options, async (store) => {
+      const name = await nameIn(store);
+      return { key: await new LogDatabase(store, name).key(), ...(await exportLog(store, name, root, { signal: host.interrupted, progress })) };
+    });
+    progress.hide();
+    const gosumdb = `${key} ${pathToFileURL(exported.folder).href}`;
+    if (options.format === 'json') await print(host, visibleJson({ ...exported, gosumdb }));
+    else await print(host, `tree of ${exported.size}, files written: ${exported.written}\nGOSUMDB="${gosumdb}"\n`);
+    return 0;
+  } finally {
+    progress.done();
+  }
+}
+
+async function statusOf(database: LogDatabase, before: DatabaseStatus | undefined): Promise<DatabaseStatus> {
+  const head = await database.head();
+  const now = Date.now();
+  const grownAt = before !== undefined && before.head?.size === head.size ? before.grownAt : now;
+  return { name: database.name, gosumdb: await database.key(), head, verifiedAt: now, grownAt, failure: undefined, forked: false, ways: [] };
+}
+
+function failed(log: Log, error: unknown): void {
+  if (!isGosumError(error)) throw error;
+  log.error({ code: error.code, error: error.message }, 'the data file cannot be read');
+}
