@@ -34,8 +34,8 @@ export function workHere(salt: Uint8Array): TilePool {
 
 /** Makes a pool of so many threads. Each starts when there is work for it; without work they keep no process alive. */
 export function openTilePool(threads: number, salt: Uint8Array): TilePool {
-  const all = Array.from({ length: threads }, () => new TileThread(salt));
   const waiting: (() => void)[] = [];
+  const all = Array.from({ length: threads }, () => new TileThread(salt, () => waiting.shift()?.()));
   let isClosed = false;
 
   function room(signal: AbortSignal | undefined): Promise<void> {
@@ -55,18 +55,21 @@ export function openTilePool(threads: number, salt: Uint8Array): TilePool {
 
   return {
     async run(job, signal) {
-      signal?.throwIfAborted();
-      let thread: TileThread | undefined;
-      while ((thread = leastBusy(all)) === undefined) await room(signal);
-      if (isClosed) throw new Error('the pool is closed');
-      try {
-        return await thread.run(job, signal);
-      } finally {
-        waiting.shift()?.();
+      for (;;) {
+        if (signal?.aborted === true) {
+          // whoever was called in vain calls the next one
+          waiting.shift()?.();
+          throw signal.reason as Error;
+        }
+        if (isClosed) throw new Error('the pool is closed');
+        const thread = leastBusy(all);
+        if (thread !== undefined) return thread.run(job, signal);
+        await room(signal);
       }
     },
     async close() {
       isClosed = true;
+      for (const go of waiting.splice(0)) go();
       await Promise.all(all.map((thread) => thread.end()));
     },
   };
