@@ -105,7 +105,7 @@ export class OwnLog {
    * hash for a module version: then nothing is recorded. `SIGNING_REFUSED` where the data are not those that were signed last;
    * `STORE_FAILED`; the signal's reason.
    */
-  add(records: readonly NewRecord[], { signal, progress }: AddOptions = {}): Promise<Added> {
+  async add(records: readonly NewRecord[], { signal, progress }: AddOptions = {}): Promise<Added> {
     for (const record of records) checkNewRecord(record);
     return this.#options.state.hold(async (held) => {
       const key = await this.#keyInStore();
