@@ -4,8 +4,11 @@
  */
 
 import type { Database, Store } from '../contract.js';
+import { makeBulk } from '../core/bulk.js';
+import type { BulkQuery } from '../core/bulkform.js';
 import { parseVerifierKey } from '../core/key.js';
-import { formatModuleVersion } from '../core/module.js';
+import { formatModuleVersion, type ModuleVersion } from '../core/module.js';
+import { planTiles } from '../core/plan.js';
 import { formatLookup } from '../core/record.js';
 import { DATA_LEVEL, formatTilePath, tileInTree, type Tile } from '../core/tile.js';
 import { openTreeHead, type SignedHead } from '../core/treehead.js';
@@ -27,6 +30,7 @@ export class LogDatabase implements Database {
   readonly name: string;
   readonly #store: Store;
   #published: Published | undefined;
+  #bulk: Promise<unknown> = Promise.resolve();
 
   /** @throws {GosumError} `STORE_FAILED` where the store has no room for a whole log. */
   constructor(store: Store, name: string) {
@@ -65,6 +69,25 @@ export class LogDatabase implements Database {
     const bytes = level === DATA_LEVEL ? await log.dataTile(n, width) : await this.#hashTile(key, log, tile);
     if (bytes === undefined) throw new GosumError('STORE_FAILED', `${this.#store.label}: ${formatTilePath(tile)} is not there`, { hint: 'gosumcheck audit --data FILE says what is damaged' });
     return bytes;
+  }
+
+  /** Made of the store's tiles, one answer after the other: each may need some MB. */
+  bulk({ old, wanted }: BulkQuery): Promise<Uint8Array> {
+    const made = this.#bulk.then(() => this.#makeBulk(old, wanted));
+    this.#bulk = made.catch(() => undefined);
+    return made;
+  }
+
+  async #makeBulk(old: number, wanted: readonly ModuleVersion[]): Promise<Uint8Array> {
+    const { log } = await this.#newest();
+    const found = await Promise.all(wanted.map(({ module, version }) => log.find(module, version)));
+    const records = found.flatMap((each) => each.slice(0, 1));
+    const missing = wanted.filter((_, i) => found[i]?.length === 0).map((each) => ({ ...each, status: 404 }));
+    const { head, note, key } = await this.#newest();
+    const plan = planTiles(head, { records: records.map(({ id }) => id), links: old > 0 && old < head.size ? [old] : [] });
+    const kept = await this.#store.tiles(key, plan.tiles);
+    const tree = plan.authenticate(await Promise.all(plan.tiles.map(async (tile, i) => kept[i] ?? this.#hashTile(key, log, tile))));
+    return makeBulk(tree, { ...head, note }, old, records, missing);
   }
 
   async #hashTile(key: string, log: WholeLog, tile: Tile): Promise<Uint8Array | undefined> {
