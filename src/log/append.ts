@@ -20,6 +20,7 @@ import { logOf } from '../whole/merge.js';
 import { unpackRecords } from '../whole/pack.js';
 import { workLeaves, type TileWork } from '../whole/work.js';
 import { grow } from './growth.js';
+import { readTiles } from './tiles.js';
 
 /** What is to be published of a batch, but for the head's signature. */
 export interface Appended {
@@ -65,9 +66,9 @@ export async function append(store: Store, key: string, head: SignedHead, record
 }
 
 /** The proved right edge of a tree that a store keeps. @throws as `append`. */
-export async function readEdge(store: Store, key: string, head: TreeHead): Promise<ProvedTree> {
+async function readEdge(store: Store, key: string, head: TreeHead): Promise<ProvedTree> {
   const plan = planTiles(head, {});
-  return plan.authenticate(await store.tiles(key, plan.tiles));
+  return plan.authenticate(await readTiles(store, key, plan.tiles));
 }
 
 function isKept({ level, width }: Tile): boolean {

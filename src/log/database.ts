@@ -15,6 +15,7 @@ import { openTreeHead, type SignedHead } from '../core/treehead.js';
 import { GosumError } from '../errors.js';
 import { logOf } from '../whole/merge.js';
 import { WholeLog } from '../whole/reader.js';
+import { readTiles } from './tiles.js';
 
 /** What is published now. */
 interface Published {
@@ -66,7 +67,7 @@ export class LogDatabase implements Database {
     const { head, key, log } = await this.#newest();
     const { level, n, width } = tile;
     if ((tileInTree(level, n, head.size)?.width ?? 0) < width) throw notFound(`${formatTilePath(tile)}: beyond the tree of ${head.size}`);
-    const bytes = level === DATA_LEVEL ? await log.dataTile(n, width) : await this.#hashTile(key, log, tile);
+    const [bytes] = level === DATA_LEVEL ? [await log.dataTile(n, width)] : await readTiles(this.#store, key, [tile]);
     if (bytes === undefined) throw new GosumError('STORE_FAILED', `${this.#store.label}: ${formatTilePath(tile)} is not there`, { hint: 'gosumcheck audit --data FILE says what is damaged' });
     return bytes;
   }
@@ -85,15 +86,8 @@ export class LogDatabase implements Database {
     const missing = wanted.filter((_, i) => found[i]?.length === 0).map((each) => ({ ...each, status: 404 }));
     const { head, note, key } = await this.#newest();
     const plan = planTiles(head, { records: records.map(({ id }) => id), links: old > 0 && old < head.size ? [old] : [] });
-    const kept = await this.#store.tiles(key, plan.tiles);
-    const tree = plan.authenticate(await Promise.all(plan.tiles.map(async (tile, i) => kept[i] ?? this.#hashTile(key, log, tile))));
+    const tree = plan.authenticate(await readTiles(this.#store, key, plan.tiles));
     return makeBulk(tree, { ...head, note }, old, records, missing);
-  }
-
-  async #hashTile(key: string, log: WholeLog, tile: Tile): Promise<Uint8Array | undefined> {
-    if (tile.level === 0) return log.hashTile(tile.n, tile.width);
-    const [bytes] = await this.#store.tiles(key, [tile]);
-    return bytes;
   }
 
   /** The published head: read each time, since another process appends. */

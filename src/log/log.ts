@@ -29,6 +29,7 @@ import type { HeldSigned, LastSigned } from './lastsigned.js';
 import { checkNewRecord, formatNewRecord, saysTheSame, type NewRecord } from './newrecord.js';
 import type { SignerKeys } from './signerkey.js';
 import { formatStaged, parseStaged } from './staged.js';
+import { readTiles } from './tiles.js';
 
 /** A step of a batch that is done. */
 export type Step = 'staged' | 'noted' | 'signed' | 'published';
@@ -297,10 +298,7 @@ function treeOf({ size, hash }: TreeHead): TreeHead {
 /** Reports whether the tree that a store has begins with another. */
 async function beginsWith(store: Store, key: string, head: TreeHead, old: TreeHead): Promise<boolean> {
   const plan = planTiles(head, { trees: [old.size] });
-  const whole = new WholeLog(store, key);
-  const kept = await store.tiles(key, plan.tiles);
-  const bytes = await Promise.all(plan.tiles.map(async ({ level, n, width }, i) => kept[i] ?? (level === 0 ? whole.hashTile(n, width) : undefined)));
-  return liesUnder(plan.authenticate(bytes), old);
+  return liesUnder(plan.authenticate(await readTiles(store, key, plan.tiles)), old);
 }
 
 function conflict(names: readonly string[]): GosumError {

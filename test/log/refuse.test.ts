@@ -6,8 +6,13 @@ import t from 'tap';
 import { newSignerKey } from '../../src/core/key.js';
 import type { TreeHead } from '../../src/core/treehead.js';
 import { madeUpHash } from '../../src/testing/index.js';
+import { planTiles } from '../../src/core/plan.js';
+import { newestHead } from '../../src/core/timeline.js';
+import { LogBatch } from '../../src/whole/batch.js';
+import { KeyHash, newSalt } from '../../src/whole/key.js';
+import { workTile } from '../../src/whole/work.js';
 import { openCell } from '../../src/store/cell.js';
-import { NAME, openLog, record, records, type OpenLog } from './rig.js';
+import { NAME, openLog, record, records, VKEY, type OpenLog } from './rig.js';
 
 /** Copies a data file as a backup would, with all that belongs to it. */
 async function backUp(folder: string, from: string, to: string): Promise<void> {
@@ -142,4 +147,26 @@ t.test('a key that is not the log’s', async (t) => {
   const folder = t.testdir();
   await openLog(t, folder).log.begin();
   await t.rejects(openLog(t, folder, { keys: [newSignerKey(NAME)] }).log.add(records(0, 1)), { code: 'KEY_CHANGED' });
+});
+
+t.test('a copy that a mirror has made takes the place of the data, with entries of the index that are pending', async (t) => {
+  const folder = t.testdir();
+  const open = openLog(t, folder);
+  await open.log.begin();
+  const { head } = await open.log.add(records(0, 300));
+  const copy = openLog(t, folder, { data: 'copy.db' });
+  const plan = planTiles(head, { tiles: [{ level: 0, n: 1, width: 44 }, { level: 1, n: 0, width: 1 }] });
+  const tree = plan.authenticate(await Promise.all(plan.tiles.map((tile) => open.database.tile(tile))));
+  const salt = newSalt();
+  const batch = new LogBatch();
+  for (const [n, width] of [[0, 256], [1, 44]] as const) {
+    batch.add(tree, workTile({ kind: 'tile', n, width, bytes: await open.database.tile({ level: -1, n, width }) }, new KeyHash(salt)));
+  }
+  const signed = { ...head, note: await open.database.latest() };
+  const tiles = tree.tiles.filter(({ tile }) => tile.level > 0);
+  t.ok(await copy.store.commit(VKEY, { name: NAME, expect: undefined, heads: [newestHead(tree, signed)], tiles, receipts: [], log: { salt, ...batch.change() } }));
+  await t.rejects(copy.log.add([record('example.com/m7', 'v1.0.0', { h1: madeUpHash('other') })]), { code: 'HASH_MISMATCH' }, 'what is pending is found, too');
+  t.same((await copy.log.add(records(290, 310))).added, 10);
+  t.equal((await headOf(copy)).size, 310);
+  await t.rejects(open.log.add(records(310, 311)), { code: 'SIGNING_REFUSED' }, 'from then on the other one is the old one');
 });
