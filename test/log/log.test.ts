@@ -45,6 +45,7 @@ t.test('a log that grows is the log that another would make of the same records'
   await t.rejects(open.database.lookup('example.com/m9217', 'v1.0.0'), { code: 'NOT_FOUND' });
   const kept = await open.store.tiles(VKEY, [{ level: 0, n: 3, width: 256 }]);
   t.same(kept, [undefined], 'full tiles of level 0 are made of the records');
+  t.equal(await open.store.log.staged(VKEY), undefined, 'nothing is on its way any more');
   const names: string[] = [];
   for await (const name of new WholeLog(open.store, VKEY).modules('example.com/m92')) names.push(name);
   t.equal(names.length, 1 + 10 + 17, 'module paths are listed');

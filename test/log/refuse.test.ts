@@ -74,7 +74,7 @@ t.test('a restored state signs nothing, until a person says that the data are th
 
   const other = openLog(t, folder, { data: 'other.db', at: 'other.state' });
   await other.log.begin();
-  await other.log.add(records(1000, 1310));
+  await other.log.add(records(1000, 1290));
   const fork = openLog(t, folder, { at: 'other.state' });
   await t.rejects(fork.log.takeData(), { code: 'SIGNING_REFUSED' }, 'of another tree');
   const foreign = openCell(path.join(folder, 'foreign.state'));

@@ -23,9 +23,9 @@ t.test('one holds it at a time, over a swap too', async (t) => {
   const file = path.join(t.testdir(), 'cell');
   const order: string[] = [];
   const add = (name: string): Promise<void> =>
-    openCell(file).hold(async ({ value, swap }) => {
+    openCell(file).hold(async (held) => {
       order.push(`${name} has it`);
-      await swap(encodeUtf8(`${text(value) ?? ''}${name}`));
+      await held.swap(encodeUtf8(`${text(held.value) ?? ''}${name}`));
       await new Promise((resolve) => setTimeout(resolve, 30));
       order.push(`${name} gives it up`);
     });
