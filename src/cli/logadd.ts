@@ -16,7 +16,7 @@ import { GosumError } from '../errors.js';
 import { gatherLines, type NewRecord } from '../log/newrecord.js';
 import { visibleJson } from '../report/escape.js';
 import { createProgress, type Progress } from '../report/progress.js';
-import { openModuleProxies, type ModuleProxies } from '../transport/moduleproxy.js';
+import { openModuleProxies, type ModuleFiles, type ModuleProxies } from '../transport/moduleproxy.js';
 import { packageVersion, print, say, showsProgress, type Host } from './host.js';
 import { readInputs } from './inputs.js';
 import { withLog, type SignerFlags } from './logopen.js';
@@ -102,21 +102,23 @@ async function fetchRecords(host: Host, wanted: readonly ModuleVersion[], option
   }
 }
 
-async function fetchRecord(proxies: ModuleProxies, { module, version }: ModuleVersion, signal: AbortSignal): Promise<NewRecord> {
-  const { zip, goMod, from } = await proxies.read({ module, version }, signal);
+function fetchRecord(proxies: ModuleProxies, { module, version }: ModuleVersion, signal: AbortSignal): Promise<NewRecord> {
   const name = formatModuleVersion(module, version);
-  const hashed = await hashZip(zip, { module: { module, version }, signal });
-  const [broken] = hashed.violations;
-  if (broken !== undefined) {
-    throw new GosumError('ZIP_RULES', `${name}: the zip of ${from} breaks the rules of module zips: ${broken.name === undefined ? '' : `${broken.name}: `}${broken.message}`, {
-      hint: 'the go command would refuse it; nothing was recorded',
-    });
-  }
-  const own = h1OfGoMod(goMod);
-  if (hashed.goMod !== undefined && hashed.goMod !== own) {
-    throw new GosumError('HASH_MISMATCH', `${name}: ${from} has another go.mod beside the zip than in it`, { hint: 'nothing was recorded; see what the proxy serves' });
-  }
-  return { module, version, h1: hashed.h1, goMod: own };
+  const hash = async ({ zip, goMod, from }: ModuleFiles): Promise<NewRecord> => {
+    const hashed = await hashZip(zip, { module: { module, version }, signal });
+    const [broken] = hashed.violations;
+    if (broken !== undefined) {
+      throw new GosumError('ZIP_RULES', `${name}: the zip of ${from} breaks the rules of module zips: ${broken.name === undefined ? '' : `${broken.name}: `}${broken.message}`, {
+        hint: 'the go command would refuse it; nothing was recorded',
+      });
+    }
+    const own = h1OfGoMod(goMod);
+    if (hashed.goMod !== undefined && hashed.goMod !== own) {
+      throw new GosumError('HASH_MISMATCH', `${name}: ${from} has another go.mod beside the zip than in it`, { hint: 'nothing was recorded; see what the proxy serves' });
+    }
+    return { module, version, h1: hashed.h1, goMod: own };
+  };
+  return proxies.with({ module, version }, hash, signal);
 }
 
 /** Names that are not to reach a proxy, as the go command would have it. */

@@ -25,7 +25,7 @@ export interface LogExportOptions extends DataFlags {
   readonly format: 'text' | 'json';
 }
 
-/** Milliseconds between two looks at how large the log is, for the pages: what is asked for is read each time. */
+/** Milliseconds between two looks at the log, for the pages of a server that nobody asks: what is asked for is read each time. */
 const LOOK = 1000;
 const ABOUT = {
   title: 'A checksum database',
@@ -38,15 +38,12 @@ export async function logServeCommand(host: Host, options: LogServeOptions): Pro
   return withStore(host, { data: config.data }, async (store) => {
     const log = openLog(host.stderr, config.logLevel);
     const database = new LogDatabase(store, await nameIn(store));
-    let status = await statusOf(database, undefined);
+    let status = statusOf(database, await database.head(), undefined);
     const health: StoreStatus = { refused: 0, setAside: 0, unkept: 0, failure: undefined };
-    const statuses = (): DatabaseStatus[] => [status];
+    const statuses = (): DatabaseStatus[] => [(status = statusOf(database, database.seen?.head ?? status.head, status))];
     const metrics = await openMetrics({ version: packageVersion(), statuses, store: () => health });
-    const look = async (): Promise<void> => {
-      status = await statusOf(database, status);
-    };
     const begin = (): (() => void) => {
-      const timer = setInterval(() => void look().catch((error: unknown) => failed(log, error)), LOOK);
+      const timer = setInterval(() => void database.head().catch((error: unknown) => failed(log, error)), LOOK);
       return () => clearInterval(timer);
     };
     await serveUntilEnd(host, config, undefined, { databases: [database], statuses, store: () => health, isPrivate: () => false, begin, log, metrics, about: ABOUT });
@@ -74,11 +71,10 @@ export async function logExportCommand(host: Host, folder: string, options: LogE
   }
 }
 
-async function statusOf(database: LogDatabase, before: DatabaseStatus | undefined): Promise<DatabaseStatus> {
-  const head = await database.head();
+function statusOf(database: LogDatabase, head: DatabaseStatus['head'], before: DatabaseStatus | undefined): DatabaseStatus {
   const now = Date.now();
-  const grownAt = before !== undefined && before.head?.size === head.size ? before.grownAt : now;
-  return { name: database.name, gosumdb: await database.key(), head, verifiedAt: now, grownAt, failure: undefined, forked: false, ways: [] };
+  const grownAt = before !== undefined && before.head?.size === head?.size ? before.grownAt : now;
+  return { name: database.name, gosumdb: database.seen?.key ?? '', head, verifiedAt: now, grownAt, failure: undefined, forked: false, ways: [] };
 }
 
 function failed(log: Log, error: unknown): void {

@@ -40,6 +40,11 @@ export class LogDatabase implements Database {
     this.#store = store;
   }
 
+  /** The head that was read last, and its verifier key; `undefined` before the first. */
+  get seen(): { readonly head: SignedHead; readonly key: string } | undefined {
+    return this.#published;
+  }
+
   /** The newest published head. @throws {GosumError} `CONFIG_INVALID` where there is none; `STORE_FAILED`. */
   async head(): Promise<SignedHead> {
     return (await this.#newest()).head;
