@@ -107,7 +107,7 @@ export function readAnswer(
       try {
         request.sink?.(chunk);
       } catch (error) {
-        reject(error as Error);
+        reject(error);
         stream.destroy();
       }
     };
