@@ -66,8 +66,8 @@ export async function logRekeyCommand(host: Host, options: LogRekeyOptions): Pro
   if (file === undefined) throw new GosumError('CONFIG_INVALID', 'a key is changed in its file', { hint: 'give --key FILE' });
   const [first, second] = readKeys(host, options);
   if (options.dropOld !== true) {
-    if (second !== undefined) throw new GosumError('CONFIG_INVALID', `${file}: the key is being changed already`, { hint: 'when all clients have the new key: gosumcheck log rekey --drop-old' });
-    replaceKeyFile(file, [first, newLogKey(first.name)]);
+    // one change at a time; where that was cut off, it is gone on with
+    if (second === undefined) replaceKeyFile(file, [first, newLogKey(first.name)]);
     await withLog(host, options, async (open) => tell(host, options, open, await open.log.sign()));
     await say(host, 'heads are signed by both keys now: give the clients the second one, and then run: gosumcheck log rekey --drop-old');
     return 0;

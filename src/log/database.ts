@@ -62,7 +62,10 @@ export class LogDatabase implements Database {
   async lookup(module: string, version: string): Promise<Uint8Array> {
     const { log } = await this.#newest();
     const [record] = await log.find(module, version);
-    if (record === undefined) throw notFound(`${formatModuleVersion(module, version)}: not in the log`);
+    if (record === undefined) {
+      await this.#checkIndex();
+      throw notFound(`${formatModuleVersion(module, version)}: not in the log`);
+    }
     // read after the record, which may have come meanwhile: its head came with it
     const { note } = await this.#newest();
     return formatLookup({ ...record, note });
@@ -88,11 +91,21 @@ export class LogDatabase implements Database {
     const { log } = await this.#newest();
     const found = await Promise.all(wanted.map(({ module, version }) => log.find(module, version)));
     const records = found.flatMap((each) => each.slice(0, 1));
+    if (records.length < wanted.length) await this.#checkIndex();
     const missing = wanted.filter((_, i) => found[i]?.length === 0).map((each) => ({ ...each, status: 404 }));
     const { head, note, key } = await this.#newest();
     const plan = planTiles(head, { records: records.map(({ id }) => id), links: old > 0 && old < head.size ? [old] : [] });
     const tree = plan.authenticate(await readTiles(this.#store, key, plan.tiles));
     return makeBulk(tree, { ...head, note }, old, records, missing);
+  }
+
+  /** Checks that what is not found is not there: a copy that a mirror makes may not have all records, or not all in its index. */
+  async #checkIndex(): Promise<void> {
+    const { head, log } = await this.#newest();
+    if (((await log.state())?.indexed ?? 0) >= head.size) return;
+    throw new GosumError('STORE_FAILED', `${this.#store.label}: it has not all records of the tree of ${head.size}, or not all in its index`, {
+      hint: 'gosumcheck sync completes a copy that it has begun; gosumcheck log state one that is to be signed on',
+    });
   }
 
   /** The published head: read each time, since another process appends. */

@@ -2,13 +2,12 @@
  * How a tree grows: from the proved right edge of the old one, and the hashes of new records, the new tree's head and all
  * tiles that are new or wider in it.
  *
- * What is made is authenticated like tiles of any other log, under the new head, and the old tree is proved to be its
- * beginning: a damaged edge, or a mistake in this arithmetic, cannot be signed.
+ * What is made is authenticated like tiles of any other log, under the new head, with all that links the old head to it: a
+ * damaged edge, or a mistake in this arithmetic, cannot be signed.
  */
 
 import { HASH_SIZE, hashAt, type Hash } from '../core/hash.js';
 import { planTiles, type ProvedTree } from '../core/plan.js';
-import { liesUnder } from '../core/timeline.js';
 import { TILE_HEIGHT, TILE_WIDTH, type Tile } from '../core/tile.js';
 import type { TileBytes } from '../contract.js';
 import { nodeHash, treeHash } from '../core/tree.js';
@@ -72,7 +71,6 @@ function proved(old: ProvedTree, size: number, made: readonly TileBytes[]): Grow
   const tree = plan.authenticate(plan.tiles.map((tile) => own.get(keyOf(tile))));
   const [failure] = tree.failures;
   if (failure !== undefined) throw new Error('a tile that was just made is not of its tree', { cause: failure });
-  if (!liesUnder(tree, old.head)) throw new Error('the old tree is not the beginning of the new one');
   return { head, tree };
 }
 

@@ -2,9 +2,10 @@ import t, { type Test } from 'tap';
 import { formatVerifierKey, newSignerKey, verifierKeyOf } from '../../src/core/key.js';
 import { openNote } from '../../src/core/note.js';
 import { planTiles } from '../../src/core/plan.js';
-import { decodeUtf8, joinBytes } from '../../src/core/text.js';
+import { decodeUtf8, encodeUtf8, joinBytes } from '../../src/core/text.js';
 import { DATA_LEVEL, formatTilePath, tileInTree } from '../../src/core/tile.js';
 import { grow } from '../../src/log/growth.js';
+import { formatStaged, parseStaged } from '../../src/log/staged.js';
 import { TestLog } from '../../src/testing/index.js';
 import { tilesOf } from '../../src/testing/writelog.js';
 import { WholeLog } from '../../src/whole/reader.js';
@@ -92,4 +93,35 @@ t.test('the key is changed, whichever step a crash came after', async (t) => {
   t.same(await signedBy(first), ['new']);
   t.equal((await alone.log.add(records(9, 10))).head.size, 10);
   t.equal((await first.database.head()).size, 10);
+});
+
+t.test('a long run is ended between two batches, and gone on with', async (t) => {
+  const ended = new AbortController();
+  let begun = false;
+  const open = openLog(t, t.testdir(), {
+    reached: (step) => {
+      if (step === 'published' && begun) ended.abort(new Error('ended'));
+    },
+  });
+  await open.log.begin();
+  begun = true;
+  const steps: string[] = [];
+  const progress = { phase: (name: string, total: number) => void steps.push(`${name} ${total}`), tick: () => void steps.push('tick') };
+  await t.rejects(open.log.add(records(0, 8193), { signal: ended.signal, progress }), /ended/);
+  t.same(steps, ['recording 2', 'tick']);
+  t.equal((await open.database.head()).size, 8192);
+  t.match(await open.log.add(records(0, 8193)), { added: 1, known: 8192, head: { size: 8193 } });
+});
+
+t.test('a staged batch that is none', async (t) => {
+  const batch = [4, 5].map((id) => ({ id, text: encodeUtf8(`example.com/a v1.0.${id} h1:x\n`) }));
+  const bytes = formatStaged(batch);
+  t.same(parseStaged(bytes), batch);
+  const bad: Record<string, Uint8Array> = {
+    'something behind it': joinBytes([bytes, encodeUtf8('x')]),
+    'a gap': formatStaged([batch[0]!, { ...batch[1]!, id: 6 }]),
+    'cut short': bytes.subarray(0, -1),
+    nothing: new Uint8Array(),
+  };
+  for (const [what, wrong] of Object.entries(bad)) t.throws(() => parseStaged(wrong), { code: 'STORE_FAILED' }, what);
 });

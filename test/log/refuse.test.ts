@@ -165,7 +165,12 @@ t.test('a copy that a mirror has made takes the place of the data, with entries 
   const signed = { ...head, note: await open.database.latest() };
   const tiles = tree.tiles.filter(({ tile }) => tile.level > 0);
   t.ok(await copy.store.commit(VKEY, { name: NAME, expect: undefined, heads: [newestHead(tree, signed)], tiles, receipts: [], log: { salt, ...batch.change() } }));
+  const wanted = [{ module: 'example.com/m7', version: 'v1.0.0' }];
+  await t.rejects(copy.database.lookup('example.com/m7', 'v1.0.0'), { code: 'STORE_FAILED' }, 'not NOT_FOUND: who knows');
+  await t.rejects(copy.database.bulk({ old: 0, wanted }), { code: 'STORE_FAILED' });
   await t.rejects(copy.log.add([record('example.com/m7', 'v1.0.0', { h1: madeUpHash('other') })]), { code: 'HASH_MISMATCH' }, 'what is pending is found, too');
+  await copy.log.recover();
+  t.same(await copy.database.lookup('example.com/m7', 'v1.0.0'), await open.database.lookup('example.com/m7', 'v1.0.0'));
   t.same((await copy.log.add(records(290, 310))).added, 10);
   t.equal((await headOf(copy)).size, 310);
   await t.rejects(open.log.add(records(310, 311)), { code: 'SIGNING_REFUSED' }, 'from then on the other one is the old one');

@@ -5,6 +5,8 @@ import { pathToFileURL } from 'node:url';
 import t, { type Test } from 'tap';
 import { openEnvironment } from '../../src/config/environment.js';
 import { parseGoproxy } from '../../src/config/goproxy.js';
+import { parseGoUrl } from '../../src/config/gourl.js';
+import { openHttpSource } from '../../src/transport/http.js';
 import { openModuleProxies, type ModuleFiles, type ModuleProxies } from '../../src/transport/moduleproxy.js';
 
 const MODULE = { module: 'example.com/Big', version: 'v1.0.0' };
@@ -34,8 +36,8 @@ t.test('a zip that is cut short, and comes the next time', async (t) => {
   const url = await serve(t, ({ url }, response) => {
     if (url === `${BASE}.mod`) response.end('module example.com/Big\n');
     else if (url === `${BASE}.zip` && tries++ === 0) {
-      response.writeHead(200, { 'content-length': 300_000 });
-      response.write('x'.repeat(200_000), () => response.destroy());
+      response.writeHead(200, { 'content-length': 400_000 });
+      response.write('x'.repeat(350_000), () => response.destroy());
     } else if (url === `${BASE}.zip`) response.end(body);
     else response.writeHead(404).end();
   });
@@ -44,6 +46,14 @@ t.test('a zip that is cut short, and comes the next time', async (t) => {
   t.ok(files.zip === body, 'nothing of the first try is left');
   t.same([files.goMod, files.from], ['module example.com/Big\n', url]);
   t.notOk(existsSync(files.file), 'the temporary file is gone');
+  const source = openHttpSource(parseGoUrl(url));
+  t.teardown(() => source.close());
+  let poured = 0;
+  const left = await source.file(`${BASE}.zip`, { limit: 300_000 }, () => (part) => (poured += part.length));
+  t.same([left.length, poured], [0, 300_000], 'nothing is held in memory');
+  await t.rejects(source.file(`${BASE}.zip`, { limit: 299_999 }, () => () => undefined), { code: 'TOO_LARGE' });
+  const full = new Error('full');
+  await t.rejects(source.file(`${BASE}.zip`, { limit: 300_000, once: true }, () => () => { throw full; }), { cause: full });
 });
 
 t.test('the list is walked as the go command walks it', async (t) => {
