@@ -208,14 +208,14 @@ export class OwnLog {
     throw this.#refused(held.head, head);
   }
 
-  /** Stages a batch and takes it through all steps. */
+  /** Stages a batch and takes it through all steps. What could go wrong with it is found out before: a staged batch stays. */
   async #record(held: HeldSigned, key: string, head: SignedHead, batch: readonly LogRecord[]): Promise<SignedHead> {
     const { store, reached } = this.#options;
-    const state = await logOf(store).state(key);
-    const log = { salt: state?.salt ?? newSalt(), expect: state?.changes ?? 0, staged: formatStaged(batch) };
-    await this.#commit(key, { name: this.name, expect: head.size, heads: [], tiles: [], receipts: [], log });
+    const next = await append(store, key, head, batch);
+    const { salt, expect } = next.log;
+    await this.#commit(key, { name: this.name, expect: head.size, heads: [], tiles: [], receipts: [], log: { salt, expect, staged: formatStaged(batch) } });
     await reached?.('staged');
-    return this.#finish(held, key, head, await append(store, key, head, batch));
+    return this.#finish(held, key, head, { ...next, log: { ...next.log, expect: expect + 1 } });
   }
 
   /** The steps of a staged batch: noted, signed, published. */

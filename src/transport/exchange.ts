@@ -106,8 +106,8 @@ export function readAnswer(
     const pour = (chunk: Buffer): void => {
       try {
         request.sink?.(chunk);
-      } catch (error) {
-        reject(error);
+      } catch (cause) {
+        reject(cause instanceof Error ? cause : new Error('the body was not taken', { cause }));
         stream.destroy();
       }
     };

@@ -12,6 +12,7 @@ import { LogBatch } from '../../src/whole/batch.js';
 import { KeyHash, newSalt } from '../../src/whole/key.js';
 import { workTile } from '../../src/whole/work.js';
 import { openCell } from '../../src/store/cell.js';
+import { anyDriver } from '../store/anydriver.js';
 import { NAME, openLog, record, records, VKEY, type OpenLog } from './rig.js';
 
 /** Copies a data file as a backup would, with all that belongs to it. */
@@ -174,4 +175,27 @@ t.test('a copy that a mirror has made takes the place of the data, with entries 
   t.same((await copy.log.add(records(290, 310))).added, 10);
   t.equal((await headOf(copy)).size, 310);
   await t.rejects(open.log.add(records(310, 311)), { code: 'SIGNING_REFUSED' }, 'from then on the other one is the old one');
+});
+
+t.test('damaged data sign nothing, and nothing is on its way after that', async (t) => {
+  const folder = t.testdir();
+  const open = openLog(t, folder);
+  await open.log.begin();
+  await open.log.add(records(0, 300));
+  for (const [damage, mend] of [
+    ['UPDATE pack SET data = zeroblob(length(data)) WHERE n = 1', 'UPDATE pack SET data = (SELECT data FROM before.pack WHERE n = 1) WHERE n = 1'],
+    ['UPDATE tile SET data = zeroblob(length(data)) WHERE level = 0', 'UPDATE tile SET data = (SELECT data FROM before.tile WHERE level = 0) WHERE level = 0'],
+  ] as const) {
+    await backUp(folder, 'log.db', 'before.db');
+    const file = anyDriver().open(path.join(folder, 'log.db'));
+    t.teardown(() => file.close());
+    file.exec(damage);
+    await t.rejects(open.log.add(records(300, 301)), { code: 'STORE_FAILED' }, damage);
+    t.equal(await open.store.log.staged(VKEY), undefined);
+    file.exec(`ATTACH '${path.join(folder, 'before.db').replaceAll("'", "''")}' AS before`);
+    file.exec(mend);
+    file.exec('DETACH before');
+    await open.log.recover();
+  }
+  t.equal((await open.log.add(records(300, 301))).head.size, 301);
 });
