@@ -2,7 +2,7 @@
 
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { isGosumError } from '../errors.js';
+import { GosumError, isGosumError } from '../errors.js';
 import { LogDatabase } from '../log/database.js';
 import { exportLog } from '../log/export.js';
 import { visibleJson } from '../report/escape.js';
@@ -38,12 +38,13 @@ export async function logServeCommand(host: Host, options: LogServeOptions): Pro
   return withStore(host, { data: config.data }, async (store) => {
     const log = openLog(host.stderr, config.logLevel);
     const database = new LogDatabase(store, await nameIn(store));
-    let status = statusOf(database, await database.head(), undefined);
+    await database.head();
+    const watched = new Watched(database, log);
     const health: StoreStatus = { refused: 0, setAside: 0, unkept: 0, failure: undefined };
-    const statuses = (): DatabaseStatus[] => [(status = statusOf(database, database.seen?.head ?? status.head, status))];
+    const statuses = (): DatabaseStatus[] => [watched.status];
     const metrics = await openMetrics({ version: packageVersion(), statuses, store: () => health });
     const begin = (): (() => void) => {
-      const timer = setInterval(() => void database.head().catch((error: unknown) => failed(log, error)), LOOK);
+      const timer = setInterval(() => void watched.look(), LOOK);
       return () => clearInterval(timer);
     };
     await serveUntilEnd(host, config, undefined, { databases: [database], statuses, store: () => health, isPrivate: () => false, begin, log, metrics, about: ABOUT });
@@ -71,13 +72,38 @@ export async function logExportCommand(host: Host, folder: string, options: LogE
   }
 }
 
-function statusOf(database: LogDatabase, head: DatabaseStatus['head'], before: DatabaseStatus | undefined): DatabaseStatus {
-  const now = Date.now();
-  const grownAt = before !== undefined && before.head?.size === head?.size ? before.grownAt : now;
-  return { name: database.name, gosumdb: database.seen?.key ?? '', head, verifiedAt: now, grownAt, failure: undefined, forked: false, ways: [] };
-}
+/** How the log is, for the pages and metrics of its server. */
+class Watched {
+  readonly #database: LogDatabase;
+  readonly #log: Log;
+  #readAt: number = Date.now();
+  #grownAt: number = Date.now();
+  #size: number | undefined;
+  #failure: GosumError | undefined;
 
-function failed(log: Log, error: unknown): void {
-  if (!isGosumError(error)) throw error;
-  log.error({ code: error.code, error: error.message }, 'the data file cannot be read');
+  /** @param database whose head was read. */
+  constructor(database: LogDatabase, log: Log) {
+    this.#database = database;
+    this.#log = log;
+  }
+
+  get status(): DatabaseStatus {
+    const { name, seen } = this.#database;
+    if (this.#size !== seen?.head.size) this.#grownAt = Date.now();
+    this.#size = seen?.head.size;
+    return { name, gosumdb: seen?.key ?? '', head: seen?.head, verifiedAt: this.#readAt, grownAt: this.#grownAt, failure: this.#failure, forked: false, ways: [] };
+  }
+
+  /** Reads the newest head, which another process may have published. What goes wrong is said once. */
+  async look(): Promise<void> {
+    try {
+      await this.#database.head();
+      this.#readAt = Date.now();
+      this.#failure = undefined;
+    } catch (error) {
+      const failure = isGosumError(error) ? error : new GosumError('STORE_FAILED', String(error), { cause: error });
+      if (failure.message !== this.#failure?.message) this.#log.error({ code: failure.code, error: failure.message }, 'the data file cannot be read');
+      this.#failure = failure;
+    }
+  }
 }

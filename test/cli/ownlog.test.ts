@@ -8,6 +8,7 @@ import { newOwnPlace } from './ownlog.js';
 
 t.test('go.sum lines', async (t) => {
   const place = await newOwnPlace(t);
+  place.publish('late');
   const vkey = await place.init();
   t.match(vkey, /^sum\.corp\.example\+[0-9a-f]{8}\+/);
   const again = await place.own('init');
@@ -47,7 +48,11 @@ t.test('go.sum lines', async (t) => {
   t.equal(asked.report.summary.verified, 5, 'as docs/log.md has it');
   const home = await fetch(url);
   t.match(await home.text(), /<h1>A checksum database<\/h1>[^]*Tree of 3 records/);
-  t.match(await (await fetch(`${url}/readyz`)).text(), /^ready\nsum\.corp\.example: tree 3, /);
+  const state3 = await (await fetch(`${url}/readyz`)).text();
+  t.match(state3, /^ready\nsum\.corp\.example: tree 3, last verified [^\n]*\n$/);
+  await place.own('add', '--proxy', place.proxy, 'example.com/late@v1.0.0');
+  for (let tries = 0; tries < 50 && !(await (await fetch(`${url}/readyz`)).text()).includes('tree 4'); tries++) await new Promise((resolve) => setTimeout(resolve, 100));
+  t.match(await (await fetch(`${url}/metrics`)).text(), /\{database="sum\.corp\.example"\} 4\n/, 'seen though nobody has asked');
 });
 
 t.test('modules through a proxy', async (t) => {
