@@ -47,7 +47,7 @@ export async function logServeCommand(host: Host, options: LogServeOptions): Pro
       const timer = setInterval(() => void watched.look(), LOOK);
       return () => clearInterval(timer);
     };
-    await serveUntilEnd(host, config, undefined, { databases: [database], statuses, store: () => health, isPrivate: () => false, begin, log, metrics, about: ABOUT });
+    await serveUntilEnd(host, config, undefined, { databases: [database], statuses, store: () => health, isPrivate: () => false, begin, log, metrics, pages: { about: ABOUT } });
     log.info('ended');
     return 0;
   });

@@ -40,8 +40,8 @@ export interface Served {
   readonly begin: () => () => void;
   readonly log: Log;
   readonly metrics: Metrics;
-  /** What the home page says of it; by default that of a mirror. */
-  readonly about?: PagesOptions['about'];
+  /** What the pages say besides. */
+  readonly pages?: Partial<PagesOptions>;
 }
 
 /**
@@ -63,7 +63,7 @@ export async function serveUntilEnd(host: Host, config: ServeConfig, member: Mem
     store: served.store,
     draining: () => draining,
     metrics: config.metricsListen === undefined ? metrics.text : undefined,
-    about: served.about,
+    ...served.pages,
   };
   const limiter = config.clientRate === 0 ? undefined : limiterOf(config);
   const failed = (error: unknown): void => log.error({ error: error instanceof Error ? error.stack : String(error) }, 'a mistake in gosumcheck itself, please report it');
