@@ -372,6 +372,8 @@ export interface LogStore {
   mark(key: string, name: string): Promise<number | undefined>;
   /** The key's timeline has begun. */
   setMark(key: string, name: string, record: number): Promise<void>;
+  /** Keeps all that is kept under a key under another one from now on: the log has changed its key. */
+  changeKey(from: string, to: string): Promise<void>;
 }
 
 /** A row as it stands in a store. Of what it says nothing was proved. */
@@ -422,4 +424,26 @@ export interface StoreRows extends Pick<Store, 'label' | 'tiles' | 'close'> {
   count(): Promise<number>;
   /** What the medium's own check finds wrong, in its words. */
   defects(): Promise<readonly string[]>;
+}
+
+/**
+ * A place for one value, apart from a store: which tree was signed last stands in one (log/lastsigned.ts). Everything
+ * rejects with `STORE_FAILED` where the medium fails.
+ */
+export interface Cell {
+  /** Names the place to a person. */
+  readonly label: string;
+  /**
+   * Has `work` done by this process alone: others, and other machines on the same medium, wait for their turn. A process
+   * that dies gives its turn up.
+   */
+  hold<T>(work: (held: HeldCell) => Promise<T>, signal?: AbortSignal): Promise<T>;
+}
+
+/** A cell that no other process can read or write for now. */
+export interface HeldCell {
+  /** `undefined` where nothing was ever written. */
+  readonly value: Uint8Array | undefined;
+  /** Replaces the value. When it resolves, the new one outlives a crash of the machine. */
+  swap(next: Uint8Array): Promise<void>;
 }

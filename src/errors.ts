@@ -52,6 +52,7 @@ const OUTCOMES = {
   CONFIG_INVALID: 'config',
   SUMDB_OFF: 'config',
   KEY_CHANGED: 'config',
+  SIGNING_REFUSED: 'config',
   NOTHING_TO_CHECK: 'config',
   // unreachable: no answer, or none of the protocol's form
   UNREACHABLE: 'unreachable',

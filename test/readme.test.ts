@@ -103,8 +103,13 @@ t.test('README: the program', (t) => {
 function parser(): Command {
   const host = { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, env: openEnvironment({}), cwd: ROOT };
   const program = buildProgram({ ...host, interrupted: new AbortController().signal }, () => undefined);
-  for (const command of program.commands) command.action(() => undefined);
+  for (const command of commandsOf(program)) if (command.commands.length === 0) command.action(() => undefined);
   return program;
+}
+
+/** The program's commands, and those of commands that have some of their own. */
+function commandsOf(program: Command): Command[] {
+  return program.commands.flatMap((command) => [command, ...command.commands]);
 }
 
 /** The words of a command, quotes taken off; `undefined` stands where it ends. */
@@ -148,7 +153,7 @@ t.test('commands can be parsed, and scripts are there', async (t) => {
 });
 
 t.test('flags: each is in README with its variable, and none is named that there is not', (t) => {
-  const options = parser().commands.flatMap((command) => command.options.map(({ long }) => long!));
+  const options = commandsOf(parser()).flatMap((command) => command.options.map(({ long }) => long!));
   const verify = parser().commands.find((command) => command.name() === 'verify')!;
   const rows = README.split('\n').filter((line) => line.startsWith('| `--'));
   for (const { long } of verify.options) {

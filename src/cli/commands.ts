@@ -4,6 +4,7 @@ import { Argument, Option, type Command } from 'commander';
 import { FORMATS } from '../report/report.js';
 import { addDatabaseOptions, amount, cacheOption, durationOption, positive, sizeOption } from './flags.js';
 import type { Host } from './host.js';
+import { defineLog } from './logcommands.js';
 import { parseReportFile } from './reportfiles.js';
 import type { AuditOptions } from './audit.js';
 import type { CacheOptions } from './cache.js';
@@ -22,7 +23,7 @@ export type Exit = (code: number) => void;
 
 /** By name: gives a command its options, and what it does. */
 export const COMMANDS: ReadonlyMap<string, (command: Command, host: Host, exit: Exit) => void> = new Map(
-  Object.entries({ verify, modcache, hash, lookup, head, serve, sync, audit, list, watch, cache, evidence }),
+  Object.entries({ verify, modcache, hash, lookup, head, serve, sync, audit, list, watch, log: defineLog, cache, evidence }),
 );
 
 function verify(command: Command, host: Host, exit: Exit): void {

@@ -12,7 +12,7 @@ import { metricsOfAll } from '../server/metrics.js';
 import { onAbort } from '../transport/abort.js';
 import { print, type Host } from './host.js';
 import type { ServeConfig } from './serveconfig.js';
-import type { Member } from './serveone.js';
+import type { Member } from './serveuntil.js';
 
 /** What parent and worker say to each other. */
 type Message =

@@ -14,6 +14,7 @@ export type GoVariable =
   | 'GOSUMDB'
   | 'GOPROXY'
   | 'GONOSUMDB'
+  | 'GONOPROXY'
   | 'GOPRIVATE'
   | 'GOAUTH'
   | 'GOPATH'
@@ -146,7 +147,7 @@ function findGo(env: Environment): string | undefined {
 /** What `go env` says, without switching to another toolchain; `undefined` where it fails. */
 async function askGo(go: string, env: Environment): Promise<Map<string, string> | undefined> {
   const { execFile } = await import('node:child_process');
-  const names: GoVariable[] = ['GOSUMDB', 'GOPROXY', 'GONOSUMDB', 'GOPRIVATE', 'GOAUTH', 'GOPATH', 'GOMODCACHE'];
+  const names: GoVariable[] = ['GOSUMDB', 'GOPROXY', 'GONOSUMDB', 'GONOPROXY', 'GOPRIVATE', 'GOAUTH', 'GOPATH', 'GOMODCACHE'];
   // GOFLAGS is for other commands; GOTOOLCHAIN=local lets nothing be downloaded
   const variables = { ...env.variables, GOTOOLCHAIN: 'local', GOFLAGS: '' };
   const output = await new Promise<string | undefined>((resolve) => {

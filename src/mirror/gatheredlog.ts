@@ -22,6 +22,7 @@ export function gatherLog(log: LogStore, key: string): LogStore {
     staged: () => log.staged(key),
     mark: (_, name) => log.mark(key, name),
     setMark: (_, name, record) => log.setMark(key, name, record),
+    changeKey: (from, to) => log.changeKey(from, to),
   };
 }
 

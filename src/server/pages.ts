@@ -23,6 +23,8 @@ export interface PagesOptions {
   readonly store: () => StoreStatus;
   /** Whether the server takes no new connections. */
   readonly draining: () => boolean;
+  /** What the home page says that is served here; by default a mirror. */
+  readonly about?: { readonly title: string; readonly text: string } | undefined;
   /** `undefined` where metrics are served elsewhere. */
   readonly metrics?: (() => Promise<string>) | undefined;
   /** Whether a database has feeds. */
@@ -86,7 +88,12 @@ async function metricsPage(metrics: () => Promise<string>): Promise<Answer> {
 
 const STYLE = 'body{font:16px/1.5 system-ui,sans-serif;max-width:50rem;margin:2rem auto;padding:0 1rem}pre{overflow-x:auto;padding:.7rem;border:1px solid}';
 
-async function homePage({ statuses, secure, version, feeds }: PagesOptions, request: PageRequest): Promise<Answer> {
+const MIRROR = {
+  title: 'A verifying mirror',
+  text: 'Nothing is passed on here before it was proved under a signed tree head. The key stays the one that your go command has.',
+};
+
+async function homePage({ statuses, secure, version, about = MIRROR, feeds }: PagesOptions, request: PageRequest): Promise<Answer> {
   const url = `${secure ? 'https' : 'http'}://${hostOf(request)}`;
   const all = statuses();
   const withFeeds = await Promise.all(all.map(async ({ name }) => (await feeds?.(name).catch(() => false)) === true));
@@ -107,8 +114,8 @@ async function homePage({ statuses, secure, version, feeds }: PagesOptions, requ
 <meta name="viewport" content="width=device-width">
 <title>gosumcheck</title>
 <style>${STYLE}</style>
-<h1>A verifying mirror</h1>
-<p>Nothing is passed on here before it was proved under a signed tree head. The key stays the one that your go command has.</p>
+<h1>${escapeHtml(about.title)}</h1>
+<p>${escapeHtml(about.text)}</p>
 ${sections.join('\n')}
 <p><a href="/readyz">State</a>, <a href="/version">gosumcheck ${escapeHtml(version)}</a></p>
 </html>

@@ -83,3 +83,8 @@ function isResult(error: Error, name: string, number: number): boolean {
 function hasCode(error: Error, code: string): boolean {
   return 'code' in error && error.code === code;
 }
+
+/** Reports whether an error is that another process holds a store's file. */
+export function isBusy(error: unknown): boolean {
+  return isGosumError(error, 'STORE_FAILED') && error.cause instanceof Error && (isResult(error.cause, 'SQLITE_BUSY', 5) || isResult(error.cause, 'SQLITE_LOCKED', 6));
+}

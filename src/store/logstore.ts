@@ -119,6 +119,10 @@ export class SqliteLog implements LogStore {
     );
   }
 
+  changeKey(from: string, to: string): Promise<void> {
+    return settle(() => this.#file.update((prepare) => void prepare('UPDATE db SET key = ? WHERE key = ?').run(to, from)));
+  }
+
   /** Reads a row for each number. */
   #wanted<T>(key: string, wanted: readonly number[], sql: string, what: string, valueOf: (row: unknown) => T | undefined): Promise<(T | undefined)[]> {
     return this.#read(

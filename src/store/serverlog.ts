@@ -61,4 +61,8 @@ export class ServerLog implements LogStore {
   setMark(key: string, name: string, record: number): Promise<void> {
     return this.#use((log) => log.setMark(key, name, record));
   }
+
+  changeKey(from: string, to: string): Promise<void> {
+    return this.#use((log) => log.changeKey(from, to));
+  }
 }

@@ -12,8 +12,13 @@ export interface HttpRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** The most bytes that the body of a 200 may have. */
   readonly limit: number;
+  /** Takes the body of a 200 as it comes; then the answer has none. */
+  readonly sink?: Sink | undefined;
   readonly giveUp: GiveUp;
 }
+
+/** Takes parts of a body. */
+export type Sink = (part: Uint8Array) => void;
 
 /**
  * Lets one request be given up, for one that waits on it. An AbortSignal does the same for many, and costs more:
@@ -81,7 +86,7 @@ export function readAnswer(
   stream: Readable,
   status: number,
   headers: HttpAnswer['headers'],
-  request: Pick<HttpRequest, 'target' | 'limit'>,
+  request: Pick<HttpRequest, 'target' | 'limit' | 'sink'>,
 ): Promise<HttpAnswer> {
   const ok = status === 200;
   const limit = ok ? request.limit : OTHER_BODY;
@@ -98,15 +103,24 @@ export function readAnswer(
       const size = Math.min(whole.length, most);
       resolve({ status, headers, body: new Uint8Array(whole.buffer, whole.byteOffset, size) });
     };
+    const pour = (chunk: Buffer): void => {
+      try {
+        request.sink?.(chunk);
+      } catch (cause) {
+        reject(cause instanceof Error ? cause : new Error('the body was not taken', { cause }));
+        stream.destroy();
+      }
+    };
     const declared = ok ? headers['content-length'] : undefined;
     if (Number(declared ?? 0) > limit) {
       overLimit();
       return;
     }
     stream.on('data', (chunk: Buffer) => {
-      chunks.push(chunk);
       length += chunk.length;
+      if (!ok || request.sink === undefined) chunks.push(chunk);
       if (length > limit) overLimit();
+      else if (ok) pour(chunk);
     });
     stream.once('end', () => {
       if (declared !== undefined && Number(declared) !== length) reject(lost());

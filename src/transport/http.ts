@@ -13,7 +13,7 @@ import { isGosumError } from '../errors.js';
 import { onAbort } from './abort.js';
 import { failureOf, header } from './answer.js';
 import { basicAuth, Dialer } from './dial.js';
-import { GiveUp } from './exchange.js';
+import { GiveUp, type Sink } from './exchange.js';
 import { Limiter } from './limiter.js';
 import { Origin } from './origin.js';
 import { pathElements } from './readpath.js';
@@ -54,6 +54,12 @@ export interface HttpSource extends Required<Omit<Source, 'turns'>> {
   stats(): HttpStats;
   /** Says how many reads are about to come at once, so that there are connections for them in time. */
   expect(count: number): void;
+  /**
+   * As `read`, of a path of another protocol than the database's, escaped as URLs are, which the caller has made of checked values.
+   *
+   * @param into called for each try: what it gives takes the bytes as they come, and nothing is returned.
+   */
+  file(path: string, options: ReadOptions, into?: () => Sink): Promise<Uint8Array>;
 }
 
 const DEFAULT_TIMEOUT = 30_000;
@@ -88,6 +94,8 @@ interface Wanted {
   readonly body?: Uint8Array;
   /** A failure is not tried again. */
   readonly once?: boolean;
+  /** For each try, what takes the body. */
+  readonly into?: (() => Sink) | undefined;
 }
 
 class HttpReader implements HttpSource {
@@ -123,6 +131,10 @@ class HttpReader implements HttpSource {
     pathElements(path);
     // of `supported` the status alone counts, and to the go command nothing else does
     return this.#ask(path, { limit, anyBody: path === '/supported', announcing: ANNOUNCING.has(path), once }, signal);
+  }
+
+  file(path: string, { limit, signal, once = false }: ReadOptions, into?: () => Sink): Promise<Uint8Array> {
+    return this.#ask(path, { limit, once, into }, signal);
   }
 
   /** As reads are, but for redirects, which are refused, and for one that takes too long: that is not tried again, as there is another way to the same. */
@@ -200,11 +212,12 @@ class HttpReader implements HttpSource {
     }
   }
 
-  async #follow(start: HttpTarget, { limit, anyBody, announcing, body }: Wanted, giveUp: GiveUp): Promise<Uint8Array> {
+  async #follow(start: HttpTarget, { limit, anyBody, announcing, body, into }: Wanted, giveUp: GiveUp): Promise<Uint8Array> {
     let target = start;
+    const sink = into?.();
     for (let redirects = 0; ; redirects++) {
       this.#requests++;
-      const answer = await this.#origin(target).send({ target, headers: this.#headers(target, body), body, limit, giveUp });
+      const answer = await this.#origin(target).send({ target, headers: this.#headers(target, body), body, limit, sink, giveUp });
       this.#bytes += answer.body.length;
       const location = header(answer.headers, 'location');
       if (!REDIRECTS.has(answer.status) || location === '') {

@@ -98,7 +98,7 @@ export class Http1Connections implements Connections {
     else this.#unused.add(socket.unref());
   }
 
-  #request(agent: http.Agent, { target, headers, body, giveUp, limit }: HttpRequest): Promise<HttpAnswer> {
+  #request(agent: http.Agent, { target, headers, body, giveUp, limit, sink }: HttpRequest): Promise<HttpAnswer> {
     const { proxyHeaders } = this.#options;
     return new Promise((resolve, reject) => {
       const request = http.request({
@@ -111,7 +111,7 @@ export class Http1Connections implements Connections {
       });
       request.on('error', reject);
       request.once('response', (response) => {
-        readAnswer(response, response.statusCode ?? 0, response.headers, { target, limit }).then(resolve, reject);
+        readAnswer(response, response.statusCode ?? 0, response.headers, { target, limit, sink }).then(resolve, reject);
       });
       giveUp.waiter((reason) => {
         reject(reason); // Node says nothing of a request that has no socket yet

@@ -114,7 +114,7 @@ t.test('a wrapper script is asked, once, and its failure is said', { skip: posix
   t.equal(wrapped.get('GOPROXY').value, 'https://user.example');
   t.equal(
     execFileSync('cat', [path.join(folder, 'calls')], { encoding: 'utf8' }),
-    'env -json GOSUMDB GOPROXY GONOSUMDB GOPRIVATE GOAUTH GOPATH GOMODCACHE local \n',
+    'env -json GOSUMDB GOPROXY GONOSUMDB GONOPROXY GOPRIVATE GOAUTH GOPATH GOMODCACHE local \n',
   );
   for (const name of ['fails', 'babbles']) {
     const go = await read(name);

@@ -54,6 +54,7 @@ var operations = map[string]operation{
 	"checkRecord":     checkRecord,
 	"checkTree":       checkTree,
 	"bulk":            openBulk,
+	"client":          askDatabase,
 }
 
 func main() {
