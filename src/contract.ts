@@ -185,14 +185,35 @@ export interface IndexPage {
   readonly entries: Uint8Array;
 }
 
+/** Entries that stand in no page of the index yet. */
+export interface PendingEntries {
+  /** The first 8 bits of their keys. */
+  readonly bucket: number;
+  /** Of 8 bytes each, in no order. */
+  readonly entries: Uint8Array;
+}
+
+/** When a tree was first seen. */
+export interface SeenTree {
+  readonly size: number;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
 /** What one commit adds to the whole log that a store keeps. */
 export interface LogChange {
   /** The secret that the index's keys are made with, 16 bytes. A store keeps the first one; under another nothing is committed. */
   readonly salt: Uint8Array;
+  /**
+   * The state's `changes` that this was made from; 0 where there was no state. Under another nothing is committed. Whoever
+   * gives pages, merged buckets or something staged gives it: the newest head does not move while a first sync goes on, and
+   * of two who write at once one would undo what the other did.
+   */
+  readonly expect?: number;
   /** In place of narrower ones of the same number. */
   readonly packs?: readonly Proved<PackedTile>[];
-  /** Entries of records that are kept, but stand in no page yet: by bucket, the first 8 bits of their keys. */
-  readonly pending?: readonly { readonly bucket: number; readonly entries: Uint8Array }[];
+  /** Entries of records that are kept, but stand in no page yet. */
+  readonly pending?: readonly PendingEntries[];
   /** In place of those of the same number. */
   readonly pages?: readonly IndexPage[];
   /** Buckets whose pending entries are in the pages now, and go. */
@@ -201,8 +222,8 @@ export interface LogChange {
   readonly modules?: readonly string[];
   /** All records below this are kept, and in the pages. */
   readonly indexed?: number;
-  /** A tree of this size was first seen at this time, milliseconds since 1970. The first time of a size stands. */
-  readonly seen?: { readonly size: number; readonly at: number };
+  /** A tree that was seen. The first time of a size stands. */
+  readonly seen?: SeenTree;
   /** Records that are to be appended, of a log of one's own (log/); `null`: none any more. */
   readonly staged?: Uint8Array | null;
 }
@@ -232,6 +253,8 @@ export interface StoreStats {
     readonly receipts: number;
     /** Module versions covered by receipts. */
     readonly records: number;
+    /** The whole log, where any of it is kept: how many of its records, and how many from its beginning on can be looked up. */
+    readonly log?: { readonly records: number; readonly indexed: number };
   }[];
   readonly evidence: number;
   /** Bytes on disk; 0 in memory. */
@@ -285,18 +308,24 @@ export interface LogState {
   readonly salt: Uint8Array;
   /** See `LogChange`. */
   readonly indexed: number;
+  /** How often the whole log was changed: each commit that adds to it makes it one more. */
+  readonly changes: number;
 }
 
 /**
  * The whole log as a store keeps it: its records, packed by data tiles, and the index over them. It is written by
- * `Store.commit`. A row that is not as it was written counts for none. Everything rejects as `Store` does.
+ * `Store.commit`. A row that is not as it was written counts for none, but the state, which everything hangs on: then all
+ * rejects as `Store` does.
  */
 export interface LogStore {
   /** `undefined` where nothing of the log was ever kept. */
   state(key: string): Promise<LogState | undefined>;
   /** For each number its packed data tile as wide as it is kept; `undefined` where there is none. */
   packs(key: string, wanted: readonly number[]): Promise<(PackedTile | undefined)[]>;
-  /** The data tiles, as ranges [lo, hi) of numbers, that a tree of `size` has and that are not kept, or not as wide. Ascending. */
+  /**
+   * The data tiles, as ranges [lo, hi) of numbers, that a tree of `size` has and that are not kept, or not as wide. Ascending.
+   * Whether what is kept is as it was written is not looked at; who finds that it is not commits it again.
+   */
   gaps(key: string, size: number): Promise<{ readonly lo: number; readonly hi: number }[]>;
   /** For each number its page of the index; `undefined` where there is none. */
   pages(key: string, wanted: readonly number[]): Promise<(IndexPage | undefined)[]>;
@@ -307,10 +336,12 @@ export interface LogStore {
   /** At most `limit` known module paths, in the order of their bytes: `from` or what begins with it, behind `after`. */
   modules(key: string, from: string, after: string, limit: number): Promise<string[]>;
   /** When trees of at least this size were first seen, ascending by size. */
-  seen(key: string, fromSize: number): Promise<{ readonly size: number; readonly at: number }[]>;
+  seen(key: string, fromSize: number): Promise<SeenTree[]>;
+  /** Rejects where they are not as they were written: records that are to be appended are never let go by mistake. */
   staged(key: string): Promise<Uint8Array | undefined>;
   /** The number of a record that somebody has come to, by a name of theirs. */
   mark(key: string, name: string): Promise<number | undefined>;
+  /** The key's timeline has begun. */
   setMark(key: string, name: string, record: number): Promise<void>;
 }
 
@@ -334,6 +365,8 @@ export type StoredPages<T> = AsyncIterable<readonly StoredRow<T>[]>;
  * Everything rejects with `STORE_FAILED` where the medium fails; what else is kept can still be read then.
  */
 export interface StoreRows extends Pick<Store, 'label' | 'tiles' | 'close'> {
+  /** The same state's whole log, for what is wanted out of turn. */
+  readonly log: LogStore;
   /** The names, and the key that each remembers. */
   databases(): Promise<readonly { readonly name: string; readonly key: string }[]>;
   heads(): StoredPages<TimelineHead>;
@@ -342,6 +375,20 @@ export interface StoreRows extends Pick<Store, 'label' | 'tiles' | 'close'> {
   records(): StoredPages<KeptRecord>;
   receipts(): StoredPages<KeptReceipt>;
   evidence(): StoredPages<Evidence>;
+  /** A row for each database of which something of the whole log was kept. */
+  logStates(): StoredPages<LogState>;
+  /** Packed data tiles, each as wide as it is kept, in the order in which they were written. A page has few: each has some 25 KB. */
+  packs(): StoredPages<PackedTile>;
+  /** Pages of the index. A page of rows has few: each may have some 10 KB. */
+  indexPages(): StoredPages<IndexPage>;
+  pending(): StoredPages<PendingEntries>;
+  /** Known module paths, in the order of their bytes. These rows have no digest. */
+  modules(): StoredPages<string>;
+  seen(): StoredPages<SeenTree>;
+  /** What is staged. */
+  staged(): StoredPages<Uint8Array>;
+  /** The records that somebody has come to, by their names. */
+  marks(): StoredPages<{ readonly name: string; readonly record: number }>;
   /** How many rows all of these have. */
   count(): Promise<number>;
   /** What the medium's own check finds wrong, in its words. */

@@ -54,10 +54,11 @@ async function stats(host: Host, file: string, format: CacheOptions['format']): 
     return;
   }
   const lines = [`${file}: ${found.bytes} bytes`];
-  for (const { name, newest, heads, records, receipts, tiles } of found.databases) {
+  for (const { name, newest, heads, records, receipts, tiles, log } of found.databases) {
     lines.push(
       `${visible(name)}: tree of ${newest ?? 0} (${heads} heads), ${records} module versions in ${receipts} receipts, ${tiles} tiles`,
     );
+    if (log !== undefined) lines.push(`${visible(name)}: of the whole log ${log.records} records, ${log.indexed} of them indexed`);
   }
   if (found.evidence > 0) lines.push(`evidence of ${found.evidence} forks: see gosumcheck evidence`);
   await print(host, `${lines.join('\n')}\n`);

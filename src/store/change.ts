@@ -1,11 +1,17 @@
 /** What every store checks of a change before it keeps it. That its contents are true was proved by the caller. */
 
-import type { Change, TimelineHead } from '../contract.js';
+import type { Change, LogChange, TimelineHead } from '../contract.js';
 import { equalBytes, HASH_SIZE } from '../core/hash.js';
 import { isCount } from '../core/integer.js';
 import { DATA_LEVEL, formatTilePath, isTile } from '../core/tile.js';
 import { GosumError } from '../errors.js';
 import { RowError } from './row.js';
+
+/** Bytes of the secret that the index's keys are made with, and of an entry; and how many buckets and pages there are (`LogChange`). */
+const SALT_SIZE = 16;
+const ENTRY_SIZE = 8;
+const BUCKETS = 256;
+const PAGES = 65536;
 
 /**
  * Checks that a name keeps its key for ever, and a key its name.
@@ -61,6 +67,23 @@ export function checkChange(
       throw new Error(`${formatTilePath(tile)}: no hash tile, ${bytes.length} bytes`);
     }
   }
+  if (change.log !== undefined) checkLogChange(change.log);
+}
+
+/** @throws {Error} where the caller's arithmetic is wrong. */
+function checkLogChange({ salt, packs = [], pending = [], pages = [], merged = [], indexed = 0, seen }: LogChange): void {
+  if (salt.length !== SALT_SIZE) throw new Error(`a secret of ${salt.length} bytes`);
+  for (const { n, width, bytes } of packs) {
+    if (!isTile({ level: DATA_LEVEL, n, width }) || bytes.length === 0) throw new Error(`a pack ${n} of ${width} records`);
+  }
+  for (const { bucket, entries } of pending) checkEntries('bucket', bucket, BUCKETS, entries);
+  for (const { n, entries } of pages) checkEntries('page', n, PAGES, entries);
+  for (const bucket of merged) checkEntries('bucket', bucket, BUCKETS, new Uint8Array());
+  if (!isCount(indexed) || (seen !== undefined && !(isCount(seen.size) && isCount(seen.at)))) throw new Error('what is no count');
+}
+
+function checkEntries(what: string, n: number, most: number, entries: Uint8Array): void {
+  if (!isCount(n) || n >= most || entries.length % ENTRY_SIZE !== 0) throw new Error(`${what} ${n} of the index with ${entries.length} bytes`);
 }
 
 /** What somebody else wrote into the store: no mistake of ours, and no reason to end a run. */

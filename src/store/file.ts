@@ -12,13 +12,17 @@ import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Connection, Driver, Statement } from './driver.js';
 import { isDamaged, storeFailure } from './failure.js';
-import { createTables, hasTables } from './schema.js';
+import { countIn } from './row.js';
+import { createTables, tablesOf, type Tables } from './schema.js';
 
 /** How long a transaction waits for another process, in milliseconds. A commit takes some ten. */
 const BUSY_TIMEOUT = 5000;
 
 /** Gives the prepared statement of an SQL text; each text is prepared once. */
 export type Prepare = (sql: string) => Statement;
+
+/** A piece of work with a file; `hasWhole` says whether it has the tables of a whole log. */
+export type Work<T> = (prepare: Prepare, hasWhole: () => boolean) => T;
 
 /** How a file is opened. */
 export interface FileOptions {
@@ -37,8 +41,10 @@ export class SqliteFile {
   readonly #options: FileOptions;
   readonly #statements = new Map<string, Statement>();
   #connection: Connection | undefined;
-  /** Whether the file was seen to have our tables. */
-  #ready = false;
+  /** Which of our tables the file was seen to have. It may have got more since. */
+  #tables: Tables = 'none';
+  /** The schema's version, as SQLite counts it, when the file was seen to have no whole log. */
+  #without: number | undefined;
   /** Whether one state of the file is held on to. */
   #held = false;
   #closed = false;
@@ -63,18 +69,23 @@ export class SqliteFile {
   }
 
   /** Reads one state of the file. `undefined` where there is no file, or nothing was ever written to it. */
-  read<T>(work: (prepare: Prepare) => T): T | undefined {
-    return this.#transact('BEGIN', false, work);
+  read<T>(work: Work<T>): T | undefined {
+    return this.#transact('BEGIN', undefined, work);
+  }
+
+  /** As `read`; `undefined` also where nothing of a whole log was ever written. */
+  readWhole<T>(work: (prepare: Prepare) => T): T | undefined {
+    return this.read((prepare, hasWhole) => (hasWhole() ? work(prepare) : undefined));
   }
 
   /** Changes what is there, all of it or nothing. `undefined` where nothing is there. */
-  update<T>(work: (prepare: Prepare) => T): T | undefined {
-    return this.#transact('BEGIN IMMEDIATE', false, work);
+  update<T>(work: Work<T>): T | undefined {
+    return this.#transact('BEGIN IMMEDIATE', undefined, work);
   }
 
-  /** Changes the file, all of it or nothing, and makes it first where it is not there. */
-  write<T>(work: (prepare: Prepare) => T): T {
-    return this.#transact('BEGIN IMMEDIATE', true, work) as T;
+  /** Changes the file, all of it or nothing, and makes it first where it is not there, or has not the tables that are wanted. */
+  write<T>(work: Work<T>, want: 'base' | 'whole' = 'base'): T {
+    return this.#transact('BEGIN IMMEDIATE', want, work) as T;
   }
 
   /**
@@ -108,22 +119,24 @@ export class SqliteFile {
     this.#connection = undefined;
   }
 
-  #transact<T>(begin: string, make: boolean, work: (prepare: Prepare) => T): T | undefined {
+  #transact<T>(begin: string, make: 'base' | 'whole' | undefined, work: Work<T>): T | undefined {
     if (this.#closed) throw new Error(`${this.path}: used after it was closed`);
     try {
-      const connection = this.#open(make);
+      const connection = this.#open(make !== undefined);
       if (connection === undefined) return undefined;
-      if (this.#held) return work((sql) => this.#prepare(connection, sql));
+      const hasWhole = (): boolean => this.#hasWhole(connection);
+      if (this.#held) return work((sql) => this.#prepare(connection, sql), hasWhole);
       connection.exec(begin);
       try {
-        let ready = this.#ready || hasTables(connection);
-        if (!ready && make) {
-          createTables(connection);
-          ready = true;
+        let tables = this.#tables;
+        if (tables === 'none' || (make === 'whole' && tables !== 'whole')) tables = tablesOf(connection);
+        if (make !== undefined && tables !== 'whole' && tables !== make) {
+          createTables(connection, tables, make);
+          tables = make;
         }
-        const result = ready ? work((sql) => this.#prepare(connection, sql)) : undefined;
+        const result = tables === 'none' ? undefined : work((sql) => this.#prepare(connection, sql), hasWhole);
         connection.exec('COMMIT');
-        this.#ready = ready;
+        if (this.#tables !== 'whole') this.#tables = tables;
         return result;
       } catch (error) {
         rollBack(connection);
@@ -132,6 +145,17 @@ export class SqliteFile {
     } catch (error) {
       throw storeFailure(this.path, error);
     }
+  }
+
+  /** Another process may have begun a whole log since the file was looked at: SQLite counts such changes. */
+  #hasWhole(connection: Connection): boolean {
+    if (this.#tables === 'whole') return true;
+    const version = countIn(this.#prepare(connection, 'PRAGMA schema_version').get(), 'schema_version');
+    if (version === this.#without) return false;
+    const has = tablesOf(connection) === 'whole';
+    if (has) this.#tables = 'whole';
+    else this.#without = version;
+    return has;
   }
 
   #open(make: boolean): Connection | undefined {
@@ -177,6 +201,11 @@ export function deleteSqliteFile(path: string): void {
   } catch (error) {
     throw storeFailure(path, error);
   }
+}
+
+/** What a synchronous `work` gives or throws, as a promise. */
+export function settle<T>(work: () => T): Promise<T> {
+  return new Promise((resolve) => resolve(work()));
 }
 
 /** Where there is no room for it, or another process has the file open, it stays as it is. */

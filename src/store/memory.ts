@@ -107,6 +107,7 @@ class MemoryStore implements Store {
 
   /** All checks come first, so that what follows cannot stop half way. */
   #commit(key: string, change: Change): boolean {
+    if (change.log !== undefined) throw new Error('a store in memory has no room for a whole log');
     const shelf = this.#shelf(key);
     checkName(change.name, key, { key: this.#keys.get(change.name), name: this.#names.get(key) });
     const newest = shelf.newest?.size;

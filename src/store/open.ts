@@ -5,7 +5,7 @@ import { loadBetterSqlite, loadNodeSqlite, type Driver } from './driver.js';
 import { openMemoryStore } from './memory.js';
 import { GosumError } from '../errors.js';
 import { openSqliteRows } from './rows.js';
-import { openSqliteStore } from './sqlite.js';
+import { openSqliteStore, type SqliteStoreOptions } from './sqlite.js';
 
 /** A store, and what a person should hear of it: one line, where it is not the first choice. */
 export interface OpenedStore {
@@ -19,13 +19,13 @@ export interface OpenedStore {
  * @throws {GosumError} `STORE_FAILED` where there is an SQLite, but the file is damaged, foreign or cannot be opened. The
  * caller may go on with `openMemoryStore`, and say so.
  */
-export function openStore({ file }: { readonly file: string }): Promise<OpenedStore> {
-  return new Promise((resolve) => resolve(openNow(file)));
+export function openStore({ file, ...options }: SqliteStoreOptions & { readonly file: string }): Promise<OpenedStore> {
+  return new Promise((resolve) => resolve(openNow(file, options)));
 }
 
-function openNow(file: string): OpenedStore {
+function openNow(file: string, options: SqliteStoreOptions): OpenedStore {
   const { driver, notice } = loadDriver();
-  const store = driver === undefined ? openMemoryStore() : openSqliteStore(driver, file);
+  const store = driver === undefined ? openMemoryStore() : openSqliteStore(driver, file, options);
   return notice === undefined ? { store } : { store, notice };
 }
 

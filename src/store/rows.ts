@@ -5,17 +5,50 @@
  * be damaged by itself, leads to them. The file is opened for reading and one state of it is held on to.
  */
 
-import type { Evidence, KeptReceipt, KeptRecord, StoredPages, StoredRow, StoreRows, TileBytes, TimelineHead } from '../contract.js';
+import type {
+  Evidence,
+  IndexPage,
+  KeptReceipt,
+  KeptRecord,
+  LogState,
+  LogStore,
+  PackedTile,
+  PendingEntries,
+  SeenTree,
+  StoredPages,
+  StoredRow,
+  StoreRows,
+  TileBytes,
+  TimelineHead,
+} from '../contract.js';
 import { equalBytes, HASH_SIZE } from '../core/hash.js';
 import { isTile, type Tile } from '../core/tile.js';
+import {
+  markDigest,
+  packDigest,
+  pageDigest,
+  pendingDigest,
+  recordDigest,
+  seenDigest,
+  stagedDigest,
+  stateDigest,
+  tileDigest,
+} from './digest.js';
 import type { Driver } from './driver.js';
-import { SqliteFile } from './file.js';
+import { storeFailure } from './failure.js';
+import { settle, SqliteFile } from './file.js';
+import { markIn, packIn, pageIn, pendingIn, seenIn, stateIn } from './logrow.js';
 import { bytesIn, countIn, RowError, textIn } from './row.js';
-import { evidenceOf, headOf, recordDigest, SqliteStore, tileDigest } from './sqlite.js';
+import { WHOLE_TABLES } from './schema.js';
+import { evidenceOf, headOf, SqliteStore } from './sqlite.js';
 
 /** Rows of a page. A tile has up to 8 KiB; a receipt perhaps 200 KB, so that these come by fewer. */
 const PAGE = 128;
 const RECEIPTS = 8;
+/** A pack has some 25 KB; a page of the index up to 10 KB, and pending entries less. */
+const PACKS = 32;
+/** Module paths have some 40 bytes. */
+const MODULES = 1024;
 
 /**
  * Opens the rows of the store in `file`. A missing file is an empty store.
@@ -44,11 +77,13 @@ class SqliteRows implements StoreRows {
   readonly label: string;
   readonly #file: SqliteFile;
   readonly #store: SqliteStore;
+  readonly log: LogStore;
 
   constructor(file: SqliteFile) {
     this.label = file.path;
     this.#file = file;
     this.#store = new SqliteStore(file);
+    this.log = this.#store.log;
   }
 
   tiles(key: string, wanted: readonly Tile[]): Promise<(Uint8Array | undefined)[]> {
@@ -95,10 +130,62 @@ class SqliteRows implements StoreRows {
     return this.#pages<Evidence>('evidence', PAGE, 'id', (row) => ({ value: evidenceOf(row) }));
   }
 
+  logStates(): StoredPages<LogState> {
+    return this.#pages<LogState>('loginfo', PAGE, 'db', (row) => withRowDigest(row, stateIn(row), stateDigest));
+  }
+
+  packs(): StoredPages<PackedTile> {
+    return this.#pages<PackedTile>('pack', PACKS, 'n', (row) => withRowDigest(row, packIn(row), packDigest));
+  }
+
+  indexPages(): StoredPages<IndexPage> {
+    return this.#pages<IndexPage>('entry', PAGE, 'page', (row) => withRowDigest(row, pageIn(row), pageDigest));
+  }
+
+  pending(): StoredPages<PendingEntries> {
+    return this.#pages<PendingEntries>('pending', PAGE, 'bucket', (row) => withRowDigest(row, pendingIn(row), pendingDigest));
+  }
+
+  seen(): StoredPages<SeenTree> {
+    return this.#pages<SeenTree>('seen', PAGE, 'size', (row) => withRowDigest(row, seenIn(row), seenDigest));
+  }
+
+  staged(): StoredPages<Uint8Array> {
+    return this.#pages<Uint8Array>('staged', 1, 'db', (row) => withRowDigest(row, bytesIn(row, 'data'), stagedDigest));
+  }
+
+  marks(): StoredPages<{ name: string; record: number }> {
+    return this.#pages<{ name: string; record: number }>('mark', PAGE, 'name', (row) =>
+      withRowDigest(row, markIn(row), ({ name, record }) => markDigest(name, record)),
+    );
+  }
+
+  /** Along the table's own key: it has no rowid. */
+  async *modules(): AsyncGenerator<StoredRow<string>[]> {
+    const sql = `SELECT db, path, (SELECT key FROM db NOT INDEXED WHERE db.id = db) AS owner, path AS shown
+      FROM module WHERE (db, path) > (?, ?) ORDER BY db, path LIMIT ${MODULES}`;
+    for (let after: readonly [number, string] = [Number.MIN_SAFE_INTEGER, '']; ; ) {
+      await turn();
+      const [db, path] = after;
+      const rows = this.#file.readWhole((prepare) => prepare(sql).all(db, path)) ?? [];
+      const last = rows.at(-1) as Readonly<Record<string, unknown>> | undefined;
+      if (last === undefined) return;
+      yield rows.map((row) => storedRow(row, () => ({ value: textIn(row, 'path') })));
+      if (typeof last.db !== 'number' || typeof last.path !== 'string') throw storeFailure(this.label, new RowError('a module path is no text'));
+      after = [last.db, last.path];
+    }
+  }
+
   async count(): Promise<number> {
-    const tables = ['head', 'tile', 'record', 'receipt', 'evidence'].map((table) => `(SELECT count(*) FROM ${table} NOT INDEXED)`);
-    const [count] = await this.#read(`SELECT ${tables.join(' + ')} AS n`, (row) => countIn(row, 'n'));
-    return count ?? 0;
+    const base = ['head', 'tile', 'record', 'receipt', 'evidence'].map((table) => `(SELECT count(*) FROM ${table} NOT INDEXED)`);
+    // by an index where there is one: it is for a progress line, and the packs are many pages
+    const whole = WHOLE_TABLES.map((table) => `(SELECT count(*) FROM ${table})`);
+    return settle(
+      () =>
+        this.#file.read((prepare, hasWhole) =>
+          countIn(prepare(`SELECT ${[...base, ...(hasWhole() ? whole : [])].join(' + ')} AS n`).get(), 'n'),
+        ) ?? 0,
+    );
   }
 
   async defects(): Promise<string[]> {
@@ -115,11 +202,12 @@ class SqliteRows implements StoreRows {
   async *#pages<T>(table: string, size: number, shown: string, read: (row: unknown) => Read<T>): AsyncGenerator<StoredRow<T>[]> {
     const key = table === 'evidence' ? '' : ', (SELECT key FROM db NOT INDEXED WHERE db.id = db) AS owner';
     const sql = `SELECT *, rowid AS at, CAST(${shown} AS TEXT) AS shown${key} FROM ${table} NOT INDEXED WHERE rowid > ? ORDER BY rowid LIMIT ${size}`;
+    const isWhole = WHOLE_TABLES.some((each) => each === table);
     for (let after = Number.MIN_SAFE_INTEGER; ; ) {
-      // SQLite is synchronous: between two pages others get their turn
-      await new Promise((resolve) => setImmediate(resolve));
+      await turn();
       const from = after;
-      const rows = this.#file.read((prepare) => {
+      const rows = this.#file.read((prepare, hasWhole) => {
+        if (isWhole && !hasWhole()) return [];
         const page = prepare(sql).all(from);
         const last = (page.at(-1) as { readonly at?: unknown } | undefined)?.at ?? from;
         // a damaged rowid may be greater than a number can be exactly
@@ -144,6 +232,15 @@ function storedRow<T>(row: unknown, read: (row: unknown) => Read<T>): StoredRow<
     if (!(error instanceof RowError)) throw error;
     return { row: name, key, value: undefined, problem: error.message };
   }
+}
+
+/** SQLite is synchronous: between two pages others get their turn. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+function withRowDigest<T>(row: unknown, value: T, digestOf: (value: T) => Uint8Array): Read<T> {
+  return withDigest(value, bytesIn(row, 'digest'), digestOf(value));
 }
 
 function withDigest<T>(value: T, kept: Uint8Array, own: Uint8Array): Read<T> {

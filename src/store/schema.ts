@@ -1,7 +1,10 @@
 /**
  * The tables of the SQLite file, and the check that a file has these and no others.
  *
- * Large values stand in ordinary tables; WITHOUT ROWID pays for `covers` alone, whose rows are small.
+ * There are two sets: the tables that every file has, and those of a whole log, which come with the first commit that adds
+ * to one. A cache of `verify` stays without them.
+ *
+ * Large values stand in ordinary tables; WITHOUT ROWID pays for `covers` and `module` alone, whose rows are small.
  */
 
 import type { Connection } from './driver.js';
@@ -10,11 +13,14 @@ import { countIn, textIn } from './row.js';
 /** Marks the file as ours in SQLite's header: "gsck". */
 export const APPLICATION_ID = 0x6773636b;
 
-/** Raised when the tables change. */
-export const SCHEMA_VERSION = 1;
+/** Which of our tables a file has: none, those that every file has, or also those of a whole log. */
+export type Tables = 'none' | 'base' | 'whole';
+
+/** Raised when the tables change. A file without a whole log is the same to a gosumcheck that knows nothing of one. */
+const VERSIONS: Readonly<Record<Exclude<Tables, 'none'>, number>> = { base: 1, whole: 2 };
 
 /** SQLite keeps these texts as they are, so that a file can be compared with them. */
-const TABLES: readonly string[] = [
+const BASE: readonly string[] = [
   `CREATE TABLE db (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
@@ -69,6 +75,71 @@ const TABLES: readonly string[] = [
   ) STRICT`,
 ];
 
+/**
+ * The tables of a whole log. What is looked for among many packs stands in an index as well (their numbers, and which of
+ * them are narrow), so that nobody walks through 25 KB a row.
+ */
+const WHOLE: readonly string[] = [
+  `CREATE TABLE loginfo (
+    db INTEGER PRIMARY KEY REFERENCES db,
+    salt BLOB NOT NULL,
+    indexed INTEGER NOT NULL,
+    changes INTEGER NOT NULL,
+    digest BLOB NOT NULL
+  ) STRICT`,
+  `CREATE TABLE pack (
+    db INTEGER NOT NULL REFERENCES db,
+    n INTEGER NOT NULL,
+    width INTEGER NOT NULL,
+    data BLOB NOT NULL,
+    digest BLOB NOT NULL,
+    PRIMARY KEY (db, n)
+  ) STRICT`,
+  `CREATE INDEX pack_narrow ON pack (db, n, width) WHERE width < 256`,
+  `CREATE TABLE entry (
+    db INTEGER NOT NULL REFERENCES db,
+    page INTEGER NOT NULL,
+    data BLOB NOT NULL,
+    digest BLOB NOT NULL,
+    PRIMARY KEY (db, page)
+  ) STRICT`,
+  `CREATE TABLE pending (
+    id INTEGER PRIMARY KEY,
+    db INTEGER NOT NULL REFERENCES db,
+    bucket INTEGER NOT NULL,
+    data BLOB NOT NULL,
+    digest BLOB NOT NULL
+  ) STRICT`,
+  `CREATE INDEX pending_bucket ON pending (db, bucket)`,
+  `CREATE TABLE module (
+    db INTEGER NOT NULL REFERENCES db,
+    path TEXT NOT NULL,
+    PRIMARY KEY (db, path)
+  ) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE seen (
+    db INTEGER NOT NULL REFERENCES db,
+    size INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    digest BLOB NOT NULL,
+    PRIMARY KEY (db, size)
+  ) STRICT`,
+  `CREATE TABLE staged (
+    db INTEGER PRIMARY KEY REFERENCES db,
+    data BLOB NOT NULL,
+    digest BLOB NOT NULL
+  ) STRICT`,
+  `CREATE TABLE mark (
+    db INTEGER NOT NULL REFERENCES db,
+    name TEXT NOT NULL,
+    record INTEGER NOT NULL,
+    digest BLOB NOT NULL,
+    PRIMARY KEY (db, name)
+  ) STRICT`,
+];
+
+/** The tables of a whole log that have rows of a database's, by name. */
+export const WHOLE_TABLES = ['loginfo', 'pack', 'entry', 'pending', 'module', 'seen', 'staged', 'mark'] as const;
+
 /** A file that is a good SQLite database but not one of ours. */
 export class SchemaError extends Error {
   override readonly name = 'SchemaError';
@@ -84,32 +155,40 @@ export class SchemaError extends Error {
   }
 }
 
-/** Makes the tables. Inside a transaction of the caller's. */
-export function createTables(connection: Connection): void {
-  for (const table of TABLES) connection.exec(table);
-  connection.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
-  connection.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+/** Makes the tables that a file lacks. Inside a transaction of the caller's. */
+export function createTables(connection: Connection, has: Tables, want: Exclude<Tables, 'none'>): void {
+  if (has === 'none') {
+    for (const table of BASE) connection.exec(table);
+    connection.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
+  }
+  if (want === 'whole' && has !== 'whole') for (const table of WHOLE) connection.exec(table);
+  connection.exec(`PRAGMA user_version = ${VERSIONS[want]}`);
 }
 
 /**
- * Reports whether the file has our tables; an empty one has not.
+ * Says which of our tables the file has; an empty one has none.
  *
  * The tables' definitions are compared as text, so that a file from elsewhere brings no trigger, view or column of its own.
  *
  * @throws {SchemaError} where the file is another program's, or of another version.
  */
-export function hasTables(connection: Connection): boolean {
+export function tablesOf(connection: Connection): Tables {
   const made = connection
     .prepare(`SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY sql`)
     .all()
     .map((row) => textIn(row, 'sql'));
   const application = countIn(connection.prepare('PRAGMA application_id').get(), 'application_id');
-  if (made.length === 0 && application === 0) return false;
-  const want = TABLES.toSorted();
-  const ours = made.length === want.length && made.every((sql, i) => sql === want[i]);
+  if (made.length === 0 && application === 0) return 'none';
+  const tables = areTables(made, BASE) ? 'base' : areTables(made, [...BASE, ...WHOLE]) ? 'whole' : undefined;
+  const ours = tables !== undefined;
   if (application !== APPLICATION_ID) throw new SchemaError('the file is not of gosumcheck', { ours });
   const version = countIn(connection.prepare('PRAGMA user_version').get(), 'user_version');
-  if (version > SCHEMA_VERSION) throw new SchemaError(`the file is of a newer gosumcheck (schema ${version})`, { newer: true, ours });
-  if (version !== SCHEMA_VERSION || !ours) throw new SchemaError('the tables are not those that gosumcheck makes', { ours });
-  return true;
+  if (version > VERSIONS.whole) throw new SchemaError(`the file is of a newer gosumcheck (schema ${version})`, { newer: true, ours });
+  if (tables === undefined || version !== VERSIONS[tables]) throw new SchemaError('the tables are not those that gosumcheck makes', { ours });
+  return tables;
+}
+
+function areTables(made: readonly string[], tables: readonly string[]): boolean {
+  const want = tables.toSorted();
+  return made.length === want.length && made.every((sql, i) => sql === want[i]);
 }

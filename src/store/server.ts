@@ -12,7 +12,7 @@
  */
 
 import { existsSync, renameSync, statSync } from 'node:fs';
-import type { Change, Evidence, KeptRecord, Store, StoreStats, TimelineHead } from '../contract.js';
+import type { Change, Evidence, KeptRecord, LogStore, Store, StoreStats, TimelineHead } from '../contract.js';
 import { provesFork } from '../core/fork.js';
 import { equalBytes } from '../core/hash.js';
 import { formatVerifierKey, parseVerifierKey, type VerifierKey } from '../core/key.js';
@@ -23,6 +23,7 @@ import { GosumError, isGosumError } from '../errors.js';
 import type { Driver } from './driver.js';
 import { isDamaged, isForeign, storeFailure } from './failure.js';
 import { SqliteFile } from './file.js';
+import { ServerLog } from './serverlog.js';
 import { openMemoryStore } from './memory.js';
 import { loadDriver } from './open.js';
 import { RowError } from './row.js';
@@ -80,6 +81,7 @@ export async function openServerStore(options: ServerStoreOptions): Promise<Serv
 
 class SqliteServerStore implements ServerStore {
   readonly label: string;
+  readonly log: LogStore;
   readonly #driver: Driver;
   readonly #options: ServerStoreOptions;
   readonly #keys: ReadonlyMap<string, VerifierKey>;
@@ -99,6 +101,7 @@ class SqliteServerStore implements ServerStore {
     this.label = options.file;
     this.#driver = driver;
     this.#options = options;
+    this.log = new ServerLog((work, otherwise) => this.#use((store) => work(store.log), otherwise));
     this.#keys = new Map(options.keys.map((key) => [formatVerifierKey(key), key]));
   }
 
@@ -171,17 +174,14 @@ class SqliteServerStore implements ServerStore {
     const newest = await this.newest(key);
     if (newest?.size !== change.expect) return false;
     const unkept = this.#unkeptOf(key);
+    // what is added to a whole log is too much to be held in memory
+    if (change.log !== undefined) return this.#commitLog(key, change, unkept);
     const waits = !unkept.isEmpty && performance.now() - this.#triedAt < (this.#options.pause ?? DEFAULT_PAUSE);
     if (!waits) {
       this.#triedAt = performance.now();
       const done = await this.#use((store) => store.commit(key, unkept.with(change)), () => undefined);
       if (done !== undefined) {
-        // false: another process went forward, or the file is a new one. What waits was not proved against that.
-        this.#unkept.delete(key);
-        if (done) {
-          for (const head of change.heads) if (head.next === undefined) this.#newest.set(key, head);
-          await this.#recovered();
-        }
+        await this.#committed(key, change, done);
         return done;
       }
     }
@@ -222,6 +222,21 @@ class SqliteServerStore implements ServerStore {
 
   async close(): Promise<void> {
     await this.#store?.close();
+  }
+
+  /** Commits what is added to a whole log, with what waits; where it cannot be kept, that is thrown. */
+  async #commitLog(key: string, change: Change, unkept: Unkept): Promise<boolean> {
+    const done = await this.#use((store) => store.commit(key, unkept.with(change)));
+    await this.#committed(key, change, done);
+    return done;
+  }
+
+  async #committed(key: string, change: Change, done: boolean): Promise<void> {
+    // false: another process went forward, or the file is a new one. What waits was not proved against that.
+    this.#unkept.delete(key);
+    if (!done) return;
+    for (const head of change.heads) if (head.next === undefined) this.#newest.set(key, head);
+    await this.#recovered();
   }
 
   /** The newest head that the file has. A head that is not what its note says, or goes back, is damage. */

@@ -4,16 +4,18 @@
  * SQLite is synchronous: each method does its work at once and gives a promise that is already settled.
  */
 
-import type { Change, Evidence, KeptReceipt, KeptRecord, Store, StoreStats, TileBytes, TimelineHead } from '../contract.js';
-import { sha256 } from '#crypto';
-import { equalBytes, HASH_SIZE } from '../core/hash.js';
-import { encodeUtf8, joinBytes } from '../core/text.js';
-import { formatTilePath, TILE_BYTES, type Tile } from '../core/tile.js';
+import type { Change, Evidence, KeptReceipt, KeptRecord, LogStore, Store, StoreStats, TileBytes, TimelineHead } from '../contract.js';
+import { HASH_SIZE } from '../core/hash.js';
+import { formatTilePath, type Tile } from '../core/tile.js';
 import { checkChange, checkName } from './change.js';
 import { leastCover, type Cover } from './cover.js';
+import { asWritten, recordDigest, tileDigest } from './digest.js';
 import type { Driver, Value } from './driver.js';
-import { SqliteFile, type Prepare } from './file.js';
+import { settle, SqliteFile, type FileOptions, type Prepare, type Work } from './file.js';
+import { saveLog, takesLog } from './logsave.js';
+import { idOf, logStats, SqliteLog } from './logstore.js';
 import { bytesIn, countIn, countOrNothingIn, RowError, textIn } from './row.js';
+import { WHOLE_TABLES } from './schema.js';
 
 /**
  * Opens the store in `file`. A missing file is an empty store, and is made, with its folder, by the first commit;
@@ -21,8 +23,17 @@ import { bytesIn, countIn, countOrNothingIn, RowError, textIn } from './row.js';
  *
  * @throws {GosumError} `STORE_FAILED` where the file is damaged, or not of gosumcheck, or of a newer one. It is left as it is.
  */
-export function openSqliteStore(driver: Driver, file: string): Store {
-  return new SqliteStore(new SqliteFile(driver, file));
+export function openSqliteStore(driver: Driver, file: string, options: SqliteStoreOptions = {}): SqliteStore {
+  const refuse = (row: string): never => {
+    throw new RowError(`${row} is not as it was written`);
+  };
+  return new SqliteStore(new SqliteFile(driver, file, options), options.strict === true ? refuse : undefined);
+}
+
+/** How a store is opened. */
+export interface SqliteStoreOptions extends Pick<FileOptions, 'wal'> {
+  /** A row that is not as it was written rejects with `STORE_FAILED`, in place of counting for none: where nobody else can be asked. */
+  readonly strict?: boolean;
 }
 
 const HEAD = 'SELECT size, hash, note, next, proof FROM head';
@@ -30,6 +41,7 @@ const HEAD = 'SELECT size, hash, note, next, proof FROM head';
 /** The store in one file; opened by `openSqliteStore`. */
 export class SqliteStore implements Store {
   readonly label: string;
+  readonly log: LogStore;
   readonly #file: SqliteFile;
   readonly #refused: (row: string) => void;
 
@@ -38,6 +50,7 @@ export class SqliteStore implements Store {
     this.label = file.path;
     this.#file = file;
     this.#refused = refused;
+    this.log = new SqliteLog(file, refused);
   }
 
   keyOf(name: string): Promise<string | undefined> {
@@ -110,16 +123,19 @@ export class SqliteStore implements Store {
         });
         const newest = newestOf(prepare, idOf(prepare, key))?.size;
         if (newest !== change.expect) return false;
+        const { log } = change;
+        if (log !== undefined && !takesLog(prepare, idOf(prepare, key), log)) return false;
         prepare('INSERT OR IGNORE INTO db (name, key) VALUES (?, ?)').run(change.name, key);
-        const db = idOf(prepare, key);
+        const db = countIn(prepare('SELECT id FROM db WHERE key = ?').get(key), 'id');
         checkChange(change, (size) => headAt(prepare, db, size), newest);
         saveHeads(prepare, db, change.heads);
         saveTiles(prepare, db, change.tiles);
         saveReceipts(prepare, db, change.receipts);
         saveRecords(prepare, db, change.records ?? []);
+        if (log !== undefined) saveLog(prepare, db, log);
         if (change.newestOnly === true) prepare('DELETE FROM head WHERE db = ? AND next IS NOT NULL').run(db);
         return true;
-      }),
+      }, change.log === undefined ? 'base' : 'whole'),
     );
   }
 
@@ -142,8 +158,8 @@ export class SqliteStore implements Store {
 
   stats(): Promise<StoreStats> {
     return this.#read(
-      (prepare) => ({
-        databases: prepare(STATS).all().map(statsOf),
+      (prepare, hasWhole) => ({
+        databases: prepare(STATS).all().map((row) => statsOf(row, hasWhole() ? logStats(prepare, countIn(row, 'id')) : undefined)),
         evidence: countIn(prepare('SELECT count(*) AS n FROM evidence').get(), 'n'),
         bytes: this.#file.bytes,
       }),
@@ -153,8 +169,8 @@ export class SqliteStore implements Store {
 
   clean(): Promise<void> {
     return settle(() => {
-      this.#file.update((prepare) => {
-        for (const table of ['covers', 'receipt', 'record', 'tile', 'head']) prepare(`DELETE FROM ${table}`).run();
+      this.#file.update((prepare, hasWhole) => {
+        for (const table of [...(hasWhole() ? WHOLE_TABLES : []), 'covers', 'receipt', 'record', 'tile', 'head']) prepare(`DELETE FROM ${table}`).run();
       });
       this.#file.shrink();
     });
@@ -166,12 +182,14 @@ export class SqliteStore implements Store {
     });
   }
 
-  #read<T>(work: (prepare: Prepare) => T, nothing: T): Promise<T> {
+  #read<T>(work: Work<T>, nothing: T): Promise<T> {
     return settle(() => this.#file.read(work) ?? nothing);
   }
 }
 
-const STATS = `SELECT name, key,
+type DatabaseStats = StoreStats['databases'][number];
+
+const STATS = `SELECT id, name, key,
   (SELECT count(*) FROM head WHERE db = db.id) AS heads,
   (SELECT size FROM head WHERE db = db.id AND next IS NULL) AS newest,
   (SELECT count(*) FROM tile WHERE db = db.id) AS tiles,
@@ -180,20 +198,9 @@ const STATS = `SELECT name, key,
     + (SELECT count(*) FROM record WHERE db = db.id) AS records
   FROM db ORDER BY id`;
 
-/** What a synchronous `work` gives or throws, as a promise. */
-function settle<T>(work: () => T): Promise<T> {
-  return new Promise((resolve) => resolve(work()));
-}
-
 function keyOf(prepare: Prepare, name: string): string | undefined {
   const row = prepare('SELECT key FROM db WHERE name = ?').get(name);
   return row === undefined ? undefined : textIn(row, 'key');
-}
-
-/** The row of a key; `null`, which equals nothing in SQL, where there is none. */
-function idOf(prepare: Prepare, key: string): number | null {
-  const row = prepare('SELECT id FROM db WHERE key = ?').get(key);
-  return row === undefined ? null : countIn(row, 'id');
 }
 
 function newestOf(prepare: Prepare, db: Value): TimelineHead | undefined {
@@ -217,27 +224,12 @@ export function headOf(row: unknown): TimelineHead {
 
 /** The bytes of a tile's row; `undefined` where it is not as it was written. */
 function tileIn(row: unknown, level: number, n: number): Uint8Array | undefined {
-  return asWritten(() => {
-    const data = bytesIn(row, 'data');
-    return equalBytes(bytesIn(row, 'digest'), tileDigest(level, n, data)) ? data : undefined;
-  });
+  return asWritten(row, () => bytesIn(row, 'data'), (data) => tileDigest(level, n, data));
 }
 
 /** As `tileIn`, of a record. */
 function recordIn(row: unknown, covers: string): KeptRecord | undefined {
-  return asWritten(() => {
-    const record = { id: countIn(row, 'id'), text: bytesIn(row, 'text'), covers };
-    return equalBytes(bytesIn(row, 'digest'), recordDigest(record)) ? record : undefined;
-  });
-}
-
-function asWritten<T>(read: () => T | undefined): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof RowError) return undefined;
-    throw error;
-  }
+  return asWritten(row, () => ({ id: countIn(row, 'id'), text: bytesIn(row, 'text'), covers }), recordDigest);
 }
 
 /** @throws {RowError} */
@@ -251,7 +243,7 @@ export function evidenceOf(row: unknown): Evidence {
   };
 }
 
-function statsOf(row: unknown): StoreStats['databases'][number] {
+function statsOf(row: unknown, log: DatabaseStats['log']): DatabaseStats {
   return {
     name: textIn(row, 'name'),
     key: textIn(row, 'key'),
@@ -260,6 +252,7 @@ function statsOf(row: unknown): StoreStats['databases'][number] {
     tiles: countIn(row, 'tiles'),
     receipts: countIn(row, 'receipts'),
     records: countIn(row, 'records'),
+    ...(log === undefined ? {} : { log }),
   };
 }
 
@@ -295,22 +288,6 @@ function saveTiles(prepare: Prepare, db: Value, tiles: readonly TileBytes[]): vo
 function saveRecords(prepare: Prepare, db: Value, records: readonly KeptRecord[]): void {
   const save = prepare('INSERT OR REPLACE INTO record (db, module_version, id, text, digest) VALUES (?, ?, ?, ?, ?)');
   for (const record of records) save.run(db, record.covers, record.id, record.text, recordDigest(record));
-}
-
-/** A digest is of the row's key as well: a row that stands at another's place is none. It is no proof, and guards against decay alone. */
-export function tileDigest(level: number, n: number, data: Uint8Array): Uint8Array {
-  const label = `tile ${level} ${n}\n`;
-  if (label.length + data.length > DIGESTED.length) return sha256(joinBytes([encodeUtf8(label), data]));
-  DIGESTED.set(data, DIGESTED.write(label, 'latin1'));
-  return sha256(DIGESTED.subarray(0, label.length + data.length));
-}
-
-/** Where a tile stands behind its label, to be hashed: garbage of 8 KiB a tile is dear when a server reads thousands a second. */
-const DIGESTED = Buffer.allocUnsafeSlow(TILE_BYTES + 64);
-
-/** As `tileDigest`, of a record. */
-export function recordDigest({ covers, id, text }: KeptRecord): Uint8Array {
-  return sha256(joinBytes([encodeUtf8(`record ${covers} ${id}\n`), text]));
 }
 
 function saveReceipts(prepare: Prepare, db: Value, receipts: readonly KeptReceipt[]): void {

@@ -61,6 +61,7 @@ export class Unkept {
 
   /** Takes a change that was made to what is here. */
   async add(change: Change): Promise<void> {
+    if (change.log !== undefined) throw new Error('what is added to a whole log is kept on disk or not at all');
     this.#first ??= change;
     for (const head of change.heads) this.#heads.set(head.size, head);
     for (const each of change.tiles) {

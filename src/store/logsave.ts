@@ -1,0 +1,85 @@
+/** The whole log in an SQLite file: what is written to it, inside a transaction of the caller's. */
+
+import type { LogChange, LogState, PackedTile, SeenTree } from '../contract.js';
+import { equalBytes } from '../core/hash.js';
+import { asWritten, markDigest, packDigest, pageDigest, pendingDigest, seenDigest, stagedDigest, stateDigest } from './digest.js';
+import type { Prepare } from './file.js';
+import { packIn, seenIn, stateIn } from './logrow.js';
+import { RowError } from './row.js';
+
+/** What is known of a whole log. @throws {RowError} where that is not as it was written. */
+export function stateOf(prepare: Prepare, db: number | null): LogState | undefined {
+  const row = prepare('SELECT salt, indexed, changes, digest FROM loginfo WHERE db = ?').get(db);
+  if (row === undefined) return undefined;
+  const state = asWritten(row, stateIn, stateDigest);
+  if (state === undefined) throw new RowError('the secret of the index is not as it was written');
+  return state;
+}
+
+/** Reports whether the log can be changed so: whether the change was made from the state that it has. */
+export function takesLog(prepare: Prepare, db: number | null, { salt, expect }: LogChange): boolean {
+  const state = stateOf(prepare, db);
+  return (state === undefined || equalBytes(state.salt, salt)) && (expect === undefined || expect === (state?.changes ?? 0));
+}
+
+/** Makes a change that the log takes. */
+export function saveLog(prepare: Prepare, db: number, change: LogChange): void {
+  const { packs = [], pending = [], pages = [], merged = [], modules = [], seen, staged } = change;
+  saveState(prepare, db, change);
+  for (const pack of packs) savePack(prepare, db, pack);
+  const add = prepare('INSERT INTO pending (db, bucket, data, digest) VALUES (?, ?, ?, ?)');
+  // what is merged was read before this change
+  for (const bucket of merged) prepare('DELETE FROM pending WHERE db = ? AND bucket = ?').run(db, bucket);
+  for (const each of pending) add.run(db, each.bucket, each.entries, pendingDigest(each));
+  const put = prepare('INSERT OR REPLACE INTO entry (db, page, data, digest) VALUES (?, ?, ?, ?)');
+  for (const page of pages) put.run(db, page.n, page.entries, pageDigest(page));
+  if (modules.length > 0) {
+    // in order, so that neighbours come to one page of the file
+    prepare('INSERT OR IGNORE INTO module (db, path) SELECT ?, value FROM json_each(?) ORDER BY value').run(db, JSON.stringify(modules));
+  }
+  if (seen !== undefined) saveSeen(prepare, db, seen);
+  if (staged === null) prepare('DELETE FROM staged WHERE db = ?').run(db);
+  else if (staged !== undefined) {
+    prepare('INSERT OR REPLACE INTO staged (db, data, digest) VALUES (?, ?, ?)').run(db, staged, stagedDigest(staged));
+  }
+}
+
+/** Keeps the record that somebody has come to. */
+export function keepMark(prepare: Prepare, db: number, name: string, record: number): void {
+  prepare('INSERT OR REPLACE INTO mark (db, name, record, digest) VALUES (?, ?, ?, ?)').run(db, name, record, markDigest(name, record));
+}
+
+function saveState(prepare: Prepare, db: number, { salt, indexed }: LogChange): void {
+  const before = stateOf(prepare, db);
+  const state = { salt, indexed: indexed ?? before?.indexed ?? 0, changes: (before?.changes ?? 0) + 1 };
+  prepare('INSERT OR REPLACE INTO loginfo (db, salt, indexed, changes, digest) VALUES (?, ?, ?, ?, ?)').run(
+    db,
+    salt,
+    state.indexed,
+    state.changes,
+    stateDigest(state),
+  );
+}
+
+function savePack(prepare: Prepare, db: number, pack: PackedTile): void {
+  const { n, width, bytes } = pack;
+  const digest = packDigest(pack);
+  const saved = prepare(
+    `INSERT INTO pack (db, n, width, data, digest) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (db, n) DO UPDATE SET width = excluded.width, data = excluded.data, digest = excluded.digest
+    WHERE excluded.width >= width RETURNING n`,
+  ).get(db, n, width, bytes, digest);
+  if (saved !== undefined) return;
+  // a wider one stays, if it is as it was written
+  const wider = prepare('SELECT n, width, data, digest FROM pack WHERE db = ? AND n = ?').get(db, n);
+  if (asWritten(wider, packIn, packDigest) === undefined) {
+    prepare('UPDATE pack SET width = ?, data = ?, digest = ? WHERE db = ? AND n = ?').run(width, bytes, digest, db, n);
+  }
+}
+
+/** The first time stands, if it is as it was written. */
+function saveSeen(prepare: Prepare, db: number, tree: SeenTree): void {
+  const before = prepare('SELECT size, at, digest FROM seen WHERE db = ? AND size = ?').get(db, tree.size);
+  if (before !== undefined && asWritten(before, seenIn, seenDigest) !== undefined) return;
+  prepare('INSERT OR REPLACE INTO seen (db, size, at, digest) VALUES (?, ?, ?, ?)').run(db, tree.size, tree.at, seenDigest(tree));
+}

@@ -1,0 +1,175 @@
+/** The whole log in an SQLite file: what is read of it. What is written is in logsave.ts, its tables in schema.ts. */
+
+import type { IndexPage, LogState, LogStore, PackedTile, SeenTree } from '../contract.js';
+import { asWritten, markDigest, packDigest, pageDigest, pendingDigest, seenDigest, stagedDigest } from './digest.js';
+import { settle, type Prepare, type SqliteFile } from './file.js';
+import { keepMark, stateOf } from './logsave.js';
+import { markIn, packIn, pageIn, pendingIn, seenIn } from './logrow.js';
+import { bytesIn, countIn, RowError, textIn } from './row.js';
+
+/** Records of a data tile. */
+const WIDTH = 256;
+
+/** The whole logs of one file. */
+export class SqliteLog implements LogStore {
+  readonly #file: SqliteFile;
+  readonly #refused: (row: string) => void;
+
+  /** @param refused as in `SqliteStore`. */
+  constructor(file: SqliteFile, refused: (row: string) => void) {
+    this.#file = file;
+    this.#refused = refused;
+  }
+
+  state(key: string): Promise<LogState | undefined> {
+    return this.#read((prepare) => stateOf(prepare, idOf(prepare, key)), undefined);
+  }
+
+  packs(key: string, wanted: readonly number[]): Promise<(PackedTile | undefined)[]> {
+    const sql = 'SELECT n, width, data, digest FROM pack WHERE db = ? AND n = ?';
+    return this.#wanted(key, wanted, sql, 'pack', (row) => asWritten(row, packIn, packDigest));
+  }
+
+  gaps(key: string, size: number): Promise<{ lo: number; hi: number }[]> {
+    const tiles = Math.ceil(size / WIDTH);
+    return this.#read((prepare) => gapsIn(prepare, idOf(prepare, key), size), tiles === 0 ? [] : [{ lo: 0, hi: tiles }]);
+  }
+
+  pages(key: string, wanted: readonly number[]): Promise<(IndexPage | undefined)[]> {
+    const sql = 'SELECT page, data, digest FROM entry WHERE db = ? AND page = ?';
+    return this.#wanted(key, wanted, sql, 'index page', (row) => asWritten(row, pageIn, pageDigest));
+  }
+
+  pending(key: string, bucket: number): Promise<Uint8Array[]> {
+    return this.#read((prepare) => {
+      const sql = 'SELECT bucket, data, digest FROM pending WHERE db = ? AND bucket = ?';
+      return prepare(sql).all(idOf(prepare, key), bucket).flatMap((row) => {
+        const kept = asWritten(row, pendingIn, pendingDigest);
+        if (kept === undefined) this.#refused(`pending entries of bucket ${bucket}`);
+        return kept?.entries ?? [];
+      });
+    }, []);
+  }
+
+  pendingBuckets(key: string): Promise<number[]> {
+    return this.#read((prepare) => {
+      // from bucket to bucket by the index: there may be a million rows
+      const next = prepare('SELECT min(bucket) AS bucket FROM pending WHERE db = ? AND bucket > ?');
+      const db = idOf(prepare, key);
+      const buckets: number[] = [];
+      for (let after = -1; ; ) {
+        const row = next.get(db, after) as { readonly bucket: unknown };
+        if (row.bucket === null) return buckets;
+        buckets.push((after = countIn(row, 'bucket')));
+      }
+    }, []);
+  }
+
+  modules(key: string, from: string, after: string, limit: number): Promise<string[]> {
+    return this.#read((prepare) => {
+      // SQLite compares texts by their UTF-8 bytes; what begins with `from` stands together
+      const sql = 'SELECT path FROM module WHERE db = ? AND path >= ? AND path > ? ORDER BY path LIMIT ?';
+      const paths = prepare(sql).all(idOf(prepare, key), from, after, limit).map((row) => textIn(row, 'path'));
+      const end = paths.findIndex((path) => !path.startsWith(from));
+      return end < 0 ? paths : paths.slice(0, end);
+    }, []);
+  }
+
+  seen(key: string, fromSize: number): Promise<SeenTree[]> {
+    return this.#read((prepare) => {
+      const rows = prepare('SELECT size, at, digest FROM seen WHERE db = ? AND size >= ? ORDER BY size').all(idOf(prepare, key), fromSize);
+      return rows.flatMap((row) => {
+        const kept = asWritten(row, seenIn, seenDigest);
+        if (kept === undefined) this.#refused('when a tree was first seen');
+        return kept ?? [];
+      });
+    }, []);
+  }
+
+  staged(key: string): Promise<Uint8Array | undefined> {
+    return this.#read((prepare) => {
+      const row = prepare('SELECT data, digest FROM staged WHERE db = ?').get(idOf(prepare, key));
+      if (row === undefined) return undefined;
+      const data = asWritten(row, () => bytesIn(row, 'data'), stagedDigest);
+      if (data === undefined) throw new RowError('the records that are to be appended are not as they were written');
+      return data;
+    }, undefined);
+  }
+
+  mark(key: string, name: string): Promise<number | undefined> {
+    return this.#read((prepare) => {
+      const row = prepare('SELECT name, record, digest FROM mark WHERE db = ? AND name = ?').get(idOf(prepare, key), name);
+      if (row === undefined) return undefined;
+      const kept = asWritten(row, markIn, (mark) => markDigest(name, mark.record));
+      if (kept === undefined) this.#refused(`the mark ${name}`);
+      return kept?.record;
+    }, undefined);
+  }
+
+  setMark(key: string, name: string, record: number): Promise<void> {
+    return settle(() =>
+      this.#file.write((prepare) => {
+        const db = idOf(prepare, key);
+        if (db === null) throw new Error(`a mark in the log of ${key}, of which nothing is known`);
+        keepMark(prepare, db, name, record);
+      }, 'whole'),
+    );
+  }
+
+  /** Reads a row for each number. */
+  #wanted<T>(key: string, wanted: readonly number[], sql: string, what: string, valueOf: (row: unknown) => T | undefined): Promise<(T | undefined)[]> {
+    return this.#read(
+      (prepare) => {
+        const db = idOf(prepare, key);
+        const statement = prepare(sql);
+        return wanted.map((n) => {
+          const row = statement.get(db, n);
+          if (row === undefined) return undefined;
+          const value = valueOf(row);
+          if (value === undefined) this.#refused(`${what} ${n}`);
+          return value;
+        });
+      },
+      wanted.map(() => undefined),
+    );
+  }
+
+  #read<T>(work: (prepare: Prepare) => T, nothing: T): Promise<T> {
+    return settle(() => this.#file.readWhole(work) ?? nothing);
+  }
+}
+
+/** The row of a key; `null`, which equals nothing in SQL, where there is none. */
+export function idOf(prepare: Prepare, key: string): number | null {
+  const row = prepare('SELECT id FROM db WHERE key = ?').get(key);
+  return row === undefined ? null : countIn(row, 'id');
+}
+
+/** The whole log in numbers, for `StoreStats`. */
+export function logStats(prepare: Prepare, db: number): { records: number; indexed: number } | undefined {
+  const row = prepare('SELECT indexed FROM loginfo WHERE db = ?').get(db);
+  if (row === undefined) return undefined;
+  const kept = prepare(
+    `SELECT (SELECT count(*) FROM pack WHERE db = ?1) * 256 - (SELECT coalesce(sum(256 - width), 0) FROM pack WHERE db = ?1 AND width < 256) AS n`,
+  ).get(db);
+  return { records: countIn(kept, 'n'), indexed: countIn(row, 'indexed') };
+}
+
+/** Of packs the numbers and widths alone are read, from their indexes. */
+function gapsIn(prepare: Prepare, db: number | null, size: number): { lo: number; hi: number }[] {
+  const tiles = Math.ceil(size / WIDTH);
+  const between = prepare(
+    `SELECT lo, hi FROM (SELECT coalesce(lag(n) OVER (ORDER BY n) + 1, 0) AS lo, n AS hi FROM pack WHERE db = ?1 AND n < ?2) WHERE lo < hi
+    UNION ALL SELECT coalesce(max(n) + 1, 0), ?2 FROM pack WHERE db = ?1 AND n < ?2
+    UNION ALL SELECT n, n + 1 FROM pack WHERE db = ?1 AND n < ?2 AND width < 256 AND width < ?3 - n * 256
+    ORDER BY lo`,
+  ).all(db, tiles, size);
+  const gaps: { lo: number; hi: number }[] = [];
+  for (const row of between) {
+    const [lo, hi] = [countIn(row, 'lo'), countIn(row, 'hi')];
+    const last = gaps.at(-1);
+    if (last?.hi === lo) last.hi = hi;
+    else if (lo < hi) gaps.push({ lo, hi });
+  }
+  return gaps;
+}
