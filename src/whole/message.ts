@@ -1,0 +1,37 @@
+/** What is said to a thread that works on tiles, and what it answers. Classes do not travel: errors go as their parts. */
+
+import { GosumError, isGosumError, type Code } from '../errors.js';
+import type { TileJob, TileWork } from './work.js';
+
+/** What a thread is started with. */
+export interface ThreadStart {
+  readonly salt: Uint8Array;
+}
+
+/** A job, and the number by which it is answered. */
+export interface JobMessage {
+  readonly ask: number;
+  readonly job: TileJob;
+}
+
+/** What a thread says: that it has started; of a job its work, or the error. */
+export type Answer =
+  | { readonly kind: 'started' }
+  | { readonly kind: 'work'; readonly ask: number; readonly work: TileWork }
+  | { readonly kind: 'error'; readonly ask: number; readonly code: Code | undefined; readonly message: string; readonly cause: unknown };
+
+/** The answer that an error is. */
+export function answerOfError(ask: number, error: unknown): Answer {
+  if (isGosumError(error)) return { kind: 'error', ask, code: error.code, message: error.message, cause: error.cause };
+  return { kind: 'error', ask, code: undefined, message: String(error), cause: error };
+}
+
+/** The error that an answer was. */
+export function errorOfAnswer({ code, message, cause }: Answer & { kind: 'error' }): Error {
+  return code === undefined ? new Error(message, { cause }) : new GosumError(code, message, { cause });
+}
+
+/** What of a work is handed over, and not copied. */
+export function transfersOf({ bytes, leaves, nodes, entries }: TileWork): ArrayBuffer[] {
+  return [bytes, leaves, nodes, entries.pages, entries.words].map((array) => array.buffer as ArrayBuffer);
+}

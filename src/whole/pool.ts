@@ -1,0 +1,79 @@
+/** Threads that work on tiles (work.ts). */
+
+import { KeyHash } from './key.js';
+import { TileThread } from './thread.js';
+import { workTile, type TileJob, type TileWork } from './work.js';
+
+/** Works on tiles. */
+export interface TilePool {
+  /**
+   * Does the work of a job, as `workTile`. Its bytes are copied. Jobs wait for each other: a caller bounds how many it has.
+   *
+   * @throws {GosumError} as `workTile`; the signal's reason; a plain `Error` where the thread dies.
+   */
+  run(job: TileJob, signal?: AbortSignal): Promise<TileWork>;
+  /** Ends the threads. What is under way, or comes later, fails. */
+  close(): Promise<void>;
+}
+
+/** Jobs that a thread has at once: while one is done the next is already there. */
+const JOBS_AT_ONCE = 2;
+
+/** Works in this thread, for little to do. @param salt of 16 bytes. */
+export function workHere(salt: Uint8Array): TilePool {
+  const hash = new KeyHash(salt);
+  return {
+    run: (job, signal) =>
+      new Promise((resolve) => {
+        signal?.throwIfAborted();
+        resolve(workTile(job, hash));
+      }),
+    close: () => Promise.resolve(),
+  };
+}
+
+/** Makes a pool of so many threads. Each starts when there is work for it; without work they keep no process alive. */
+export function openTilePool(threads: number, salt: Uint8Array): TilePool {
+  const all = Array.from({ length: threads }, () => new TileThread(salt));
+  const waiting: (() => void)[] = [];
+  let isClosed = false;
+
+  function room(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const go = (): void => {
+        signal?.removeEventListener('abort', onAbort);
+        resolve();
+      };
+      const onAbort = (): void => {
+        waiting.splice(waiting.indexOf(go), 1);
+        reject(signal?.reason as Error);
+      };
+      signal?.addEventListener('abort', onAbort, { once: true });
+      waiting.push(go);
+    });
+  }
+
+  return {
+    async run(job, signal) {
+      signal?.throwIfAborted();
+      let thread: TileThread | undefined;
+      while ((thread = leastBusy(all)) === undefined) await room(signal);
+      if (isClosed) throw new Error('the pool is closed');
+      try {
+        return await thread.run(job, signal);
+      } finally {
+        waiting.shift()?.();
+      }
+    },
+    async close() {
+      isClosed = true;
+      await Promise.all(all.map((thread) => thread.end()));
+    },
+  };
+}
+
+function leastBusy(threads: readonly TileThread[]): TileThread | undefined {
+  let least: TileThread | undefined;
+  for (const thread of threads) if (thread.jobs < JOBS_AT_ONCE && thread.jobs < (least?.jobs ?? Infinity)) least = thread;
+  return least;
+}

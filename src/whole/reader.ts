@@ -1,0 +1,142 @@
+/**
+ * The whole log, read: records by module version and by number, versions, module paths, and the tiles that are made of packs.
+ *
+ * What a store gives is believed as far as its digests go, as of everything in a server's own file.
+ */
+
+import type { LogState, LogStore, PackedTile, Store } from '../contract.js';
+import { dataTileOf, hashLeaves } from '../core/leaves.js';
+import type { LogRecord } from '../core/record.js';
+import { compareVersions } from '../core/semver.js';
+import { TILE_WIDTH } from '../core/tile.js';
+import { HASH_SIZE } from '../core/hash.js';
+import { findInPage, findModuleInPage } from './entry.js';
+import { KeyHash, type IndexKey } from './key.js';
+import { logOf } from './merge.js';
+import { unpackLeaves, unpackRecord } from './pack.js';
+import { isOf, namesOf } from './usual.js';
+
+/** Packs that are read at once: some 30 kB each. */
+const PACKS_AT_ONCE = 64;
+/** Module paths that are read at once. */
+const MODULES_AT_ONCE = 1000;
+
+/** A version in the log. */
+export interface LoggedVersion {
+  readonly version: string;
+  /** Number of its record. A version that the log repeats comes once for each. */
+  readonly id: number;
+}
+
+/** The whole log of one key, as far as a store has it. */
+export class WholeLog {
+  readonly #log: LogStore;
+  readonly #key: string;
+  #hash: { readonly salt: Uint8Array; readonly hash: KeyHash } | undefined;
+
+  /** @param key canonical verifier key. @throws {GosumError} `STORE_FAILED` where the store has no room for a whole log. */
+  constructor(store: Store, key: string) {
+    this.#log = logOf(store);
+    this.#key = key;
+  }
+
+  /** How far it is kept and indexed; `undefined` where nothing of it is. */
+  state(): Promise<LogState | undefined> {
+    return this.#log.state(this.#key);
+  }
+
+  /**
+   * The records of a module version, ascending by number: more than one where the log repeats itself, none where it is not in the
+   * index's pages. That is an answer of the log only for a tree of at most `LogState.indexed` records.
+   *
+   * @throws {GosumError} `STORE_FAILED`, also where the index names a record that is not kept.
+   */
+  async find(module: string, version: string): Promise<LogRecord[]> {
+    const records = await this.#records(module, (hash) => hash.key(module, version), findInPage);
+    return records.filter(({ text }) => isOf(text, { module, version })).sort((a, b) => a.id - b.id);
+  }
+
+  /** A record by its number; `undefined` where it is not kept. @throws {GosumError} `STORE_FAILED`; `RECORD_MALFORMED` where the pack is none. */
+  async record(id: number): Promise<LogRecord | undefined> {
+    const [pack] = await this.#log.packs(this.#key, [Math.floor(id / TILE_WIDTH)]);
+    return recordIn(pack, id);
+  }
+
+  /** The versions of a module in their order (semver.org §11), those of one precedence by number. @throws as `find`. */
+  async versions(module: string): Promise<LoggedVersion[]> {
+    const records = await this.#records(module, (hash) => hash.moduleKey(module), findModuleInPage);
+    const versions = records.flatMap(({ id, text }) => namesOf(text).flatMap((name) => (name.module === module ? [{ version: name.version, id }] : [])));
+    return versions.sort((a, b) => compareVersions(a.version, b.version) || a.id - b.id);
+  }
+
+  /** All known module paths that begin with a text, in the order of their bytes. */
+  async *modules(prefix: string): AsyncGenerator<string, void, undefined> {
+    for (let after = ''; ; ) {
+      const page = await this.#log.modules(this.#key, prefix, after, MODULES_AT_ONCE);
+      yield* page;
+      const last = page.at(-1);
+      if (last === undefined || page.length < MODULES_AT_ONCE) return;
+      after = last;
+    }
+  }
+
+  /** The hash tile of level 0: `width` hashes; `undefined` where so many records are not kept. @throws as `record`. */
+  async hashTile(n: number, width: number): Promise<Uint8Array | undefined> {
+    const leaves = await this.#leaves(n, width);
+    return leaves && hashLeaves(leaves).subarray(0, width * HASH_SIZE);
+  }
+
+  /** The data tile, with a blank line behind every record; `undefined` as `hashTile`. @throws as `record`. */
+  async dataTile(n: number, width: number): Promise<Uint8Array | undefined> {
+    const leaves = await this.#leaves(n, width);
+    return leaves && dataTileOf(leaves);
+  }
+
+  async #leaves(n: number, width: number): Promise<ReturnType<typeof unpackLeaves> | undefined> {
+    const [pack] = await this.#log.packs(this.#key, [n]);
+    if (pack === undefined || pack.width < width) return undefined;
+    const { bytes, at } = unpackLeaves(pack.bytes);
+    return { bytes: bytes.subarray(0, at[width]), at: at.subarray(0, width + 1) };
+  }
+
+  /** The records that the index has for a key, which may be those of others. */
+  async #records(
+    module: string,
+    keyOf: (hash: KeyHash) => IndexKey,
+    find: (page: Uint8Array, key: IndexKey) => number[],
+  ): Promise<LogRecord[]> {
+    const hash = await this.#keyHash();
+    if (hash === undefined) return [];
+    const key = keyOf(hash);
+    const [page] = await this.#log.pages(this.#key, [key.page]);
+    const ids = page === undefined ? [] : find(page.entries, key);
+    const numbers = [...new Set(ids.map((id) => Math.floor(id / TILE_WIDTH)))];
+    const records: LogRecord[] = [];
+    void module;
+    for (let from = 0; from < numbers.length; from += PACKS_AT_ONCE) {
+      const some = numbers.slice(from, from + PACKS_AT_ONCE);
+      const packs = await this.#log.packs(this.#key, some);
+      const byNumber = new Map(some.map((n, i) => [n, packs[i]]));
+      for (const id of ids) {
+        const n = Math.floor(id / TILE_WIDTH);
+        if (!byNumber.has(n)) continue;
+        const record = recordIn(byNumber.get(n), id);
+        if (record !== undefined) records.push(record);
+      }
+    }
+    return records;
+  }
+
+  /** The hash under the file's salt, which is the same as long as the file is. */
+  async #keyHash(): Promise<KeyHash | undefined> {
+    const state = await this.state();
+    if (state === undefined) return undefined;
+    this.#hash ??= { salt: state.salt, hash: new KeyHash(state.salt) };
+    return this.#hash.hash;
+  }
+}
+
+function recordIn(pack: PackedTile | undefined, id: number): LogRecord | undefined {
+  const i = id % TILE_WIDTH;
+  return pack === undefined || i >= pack.width ? undefined : { id, text: unpackRecord(pack.bytes, i) };
+}

@@ -1,0 +1,112 @@
+/** One worker thread that works on tiles, some jobs under way; started when there is a first one. */
+
+import { Worker } from 'node:worker_threads';
+import { KeyHash } from './key.js';
+import { errorOfAnswer, type Answer, type JobMessage, type ThreadStart } from './message.js';
+import { workTile, type TileJob, type TileWork } from './work.js';
+
+/**
+ * The bundle of worker.ts, which starts in half the time of its modules. The same place seen from dist/src/whole and from the
+ * command's bundle in dist/bundle/cli: they are equally deep.
+ */
+const ENTRY = new URL('../../bundle/whole/worker.cjs', import.meta.url);
+
+interface Asked {
+  readonly job: TileJob;
+  resolve(work: TileWork): void;
+  reject(error: unknown): void;
+}
+
+/** A worker thread. Without a job it keeps no process alive. */
+export class TileThread {
+  readonly #salt: Uint8Array;
+  readonly #asked = new Map<number, Asked>();
+  #worker: Worker | undefined;
+  /** Whether it has ever said anything. */
+  #isRunning = false;
+  #last = 0;
+
+  constructor(salt: Uint8Array) {
+    this.#salt = salt;
+  }
+
+  /** Jobs under way. */
+  get jobs(): number {
+    return this.#asked.size;
+  }
+
+  /**
+   * Does a job behind those that are under way. Where no thread can be started it is done in this one.
+   *
+   * @throws what the job throws; the signal's reason, at once, while the thread goes on to the end of the job; an error where
+   * the thread dies.
+   */
+  run(job: TileJob, signal?: AbortSignal): Promise<TileWork> {
+    return new Promise((resolve, reject) => {
+      signal?.throwIfAborted();
+      const worker = (this.#worker ??= this.#start());
+      const ask = ++this.#last;
+      const onAbort = (): void => reject(signal?.reason as Error);
+      const end = (): void => signal?.removeEventListener('abort', onAbort);
+      signal?.addEventListener('abort', onAbort, { once: true });
+      // a copy to hand over: the caller's bytes may be a part of something greater
+      const bytes = new Uint8Array(job.bytes);
+      this.#asked.set(ask, {
+        job,
+        resolve: (work) => {
+          end();
+          resolve(work);
+        },
+        reject: (error) => {
+          end();
+          reject(error as Error);
+        },
+      });
+      worker.ref();
+      worker.postMessage({ ask, job: { ...job, bytes } } satisfies JobMessage, [bytes.buffer]);
+    });
+  }
+
+  /** Ends the thread; jobs under way fail. */
+  async end(): Promise<void> {
+    await this.#worker?.terminate();
+  }
+
+  #start(): Worker {
+    const worker = new Worker(ENTRY, { workerData: { salt: this.#salt } satisfies ThreadStart });
+    this.#isRunning = false;
+    worker.on('message', (answer: Answer) => {
+      this.#isRunning = true;
+      if (answer.kind === 'started') return;
+      const asked = this.#asked.get(answer.ask);
+      this.#asked.delete(answer.ask);
+      if (this.#asked.size === 0) worker.unref();
+      if (answer.kind === 'work') asked?.resolve(answer.work);
+      else asked?.reject(errorOfAnswer(answer));
+    });
+    worker.on('error', (error) => {
+      // Its file may be missing, as behind somebody's bundler, or the system may have no thread left.
+      if (this.#isRunning) this.#drop(worker, ({ reject }) => reject(error));
+      else this.#drop(worker, (asked) => this.#workHere(asked));
+    });
+    worker.on('exit', () => this.#drop(worker, ({ reject }) => reject(new Error('the thread has ended'))));
+    return worker;
+  }
+
+  /** Lets go of a thread that has ended, and settles what it was asked. */
+  #drop(worker: Worker, settle: (asked: Asked) => void): void {
+    if (this.#worker !== worker) return;
+    this.#worker = undefined;
+    const asked = [...this.#asked.values()];
+    this.#asked.clear();
+    asked.forEach(settle);
+  }
+
+  #workHere({ job, resolve, reject }: Asked): void {
+    try {
+      resolve(workTile(job, new KeyHash(this.#salt)));
+    } catch (error) {
+      reject(error);
+    }
+  }
+}

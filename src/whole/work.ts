@@ -1,0 +1,124 @@
+/**
+ * The work on one tile's records, all of it that costs time: check, hash, pack, and what the index wants to know. It is the
+ * same for records that come (a data tile), that are kept (a pack, for an audit), and that are made (a log of one's own).
+ */
+
+import { countLeaves, hashLeaves, leafText, splitDataTile, subtreeHashes, type Leaves } from '../core/leaves.js';
+import { checkRecordText } from '../core/record.js';
+import { decodeUtf8 } from '../core/text.js';
+import { TILE_WIDTH } from '../core/tile.js';
+import { GosumError } from '../errors.js';
+import { checkRecordNumber, type NewEntries } from './entry.js';
+import { KeyHash, restOf } from './key.js';
+import { packLeaves, unpackLeaves } from './pack.js';
+import { namesOf, oddRecords, usualRecords, type UsualRecords } from './usual.js';
+
+/** A work to be done. */
+export interface TileJob {
+  /** What the bytes are: a data tile as it came, or a pack as it is kept. */
+  readonly kind: 'tile' | 'pack';
+  /** Number of the data tile. */
+  readonly n: number;
+  /** Records in it, 1 to 256. */
+  readonly width: number;
+  /** Attacker-controlled. */
+  readonly bytes: Uint8Array;
+}
+
+/** What comes of it. Nothing of it is proved: that is `provePack`'s, by `nodes`. */
+export interface TileWork {
+  readonly n: number;
+  readonly width: number;
+  /** The pack: made of a data tile; of a pack the same one. */
+  readonly bytes: Uint8Array;
+  /** The hash tile of level 0: 32 bytes a record. */
+  readonly leaves: Uint8Array;
+  /** The hashes of the complete subtrees, for `provePack`. */
+  readonly nodes: Uint8Array;
+  /** The index's entries: one a record, and of odd records one for each of their names. */
+  readonly entries: NewEntries;
+  /** Module paths, each once. */
+  readonly modules: readonly string[];
+  /** Which records have not the usual form: two lines, of a module version and its go.mod, with a hash each. Not malformed yet. */
+  readonly odd: readonly number[];
+}
+
+/**
+ * Does the work of a job.
+ *
+ * @throws {GosumError} `RECORD_MALFORMED` where the bytes are no such tile or pack, or a text in them can be no record's;
+ * `STORE_FAILED` where the index has no room for the tile's records.
+ */
+export function workTile({ kind, n, width, bytes }: TileJob, hash: KeyHash): TileWork {
+  if (kind === 'tile') return workLeaves(n, splitDataTile(bytes, width), hash);
+  const leaves = unpackLeaves(bytes);
+  if (countLeaves(leaves) !== width) {
+    throw new GosumError('RECORD_MALFORMED', `malformed pack: ${countLeaves(leaves)} records, want ${width}`);
+  }
+  const usual = usualRecords(leaves);
+  for (let i = 0; i < width; i++) checkRecordText(leafText(leaves, i));
+  return { ...study(n, leaves, usual, hash), bytes };
+}
+
+/**
+ * Does the work on leaves whose texts were checked.
+ *
+ * @throws {GosumError} `STORE_FAILED` as `workTile`.
+ */
+export function workLeaves(n: number, leaves: Leaves, hash: KeyHash): TileWork {
+  const usual = usualRecords(leaves);
+  return { ...study(n, leaves, usual, hash), bytes: packLeaves(leaves, usual) };
+}
+
+function study(n: number, leaves: Leaves, usual: UsualRecords | undefined, hash: KeyHash): Omit<TileWork, 'bytes'> {
+  const width = countLeaves(leaves);
+  checkRecordNumber(n * TILE_WIDTH + width - 1);
+  const hashes = hashLeaves(leaves);
+  return {
+    n,
+    width,
+    leaves: hashes,
+    nodes: subtreeHashes(hashes),
+    ...(usual === undefined ? oddIndex(n, leaves, hash) : usualIndex(n, usual, hash)),
+    odd: usual === undefined ? oddRecords(leaves) : [],
+  };
+}
+
+function usualIndex(n: number, { leaves: { bytes, at }, spaces, ends }: UsualRecords, hash: KeyHash): Pick<TileWork, 'entries' | 'modules'> {
+  const count = ends.length;
+  const pages = new Uint16Array(count);
+  const words = new Uint32Array(2 * count);
+  let length = 0;
+  for (let i = 0; i < count; i++) length += (spaces[i] ?? 0) - (at[i] ?? 0);
+  // all paths as one text: to make one of each takes longer
+  const paths = new Uint8Array(length);
+  let out = 0;
+  for (let i = 0; i < count; i++) {
+    const start = (at[i] ?? 0) + 1;
+    const space = spaces[i] ?? 0;
+    const module = hash.module(bytes, start, space);
+    pages[i] = module >>> 8;
+    words[2 * i] = n * TILE_WIDTH + i;
+    words[2 * i + 1] = restOf(module, hash.version(bytes, space + 1, ends[i] ?? 0));
+    for (let from = start; from < space; from++) paths[out++] = bytes[from] ?? 0;
+    paths[out++] = 0;
+  }
+  const modules = [...new Set(decodeUtf8(paths.subarray(0, length - 1)).split('\0'))];
+  return { entries: { pages, words }, modules };
+}
+
+function oddIndex(n: number, leaves: Leaves, hash: KeyHash): Pick<TileWork, 'entries' | 'modules'> {
+  const pages: number[] = [];
+  const words: number[] = [];
+  const modules = new Set<string>();
+  for (let i = 0; i < countLeaves(leaves); i++) {
+    for (const { module, version } of namesOf(leafText(leaves, i))) {
+      const { page, rest } = hash.key(module, version);
+      pages.push(page);
+      words.push(n * TILE_WIDTH + i, rest);
+      modules.add(module);
+    }
+  }
+  return { entries: { pages: Uint16Array.from(pages), words: Uint32Array.from(words) }, modules: [...modules] };
+}
+
