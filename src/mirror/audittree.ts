@@ -2,7 +2,7 @@
 
 import type { TileBytes } from '../contract.js';
 import type { Hash } from '../core/hash.js';
-import { planTiles, TileError, type ProvedTree } from '../core/plan.js';
+import { planTiles, TileError, type ProvedTree, type Wanted } from '../core/plan.js';
 import { formatTilePath, TILE_HEIGHT, TILE_WIDTH, type Tile } from '../core/tile.js';
 import type { TreeHead } from '../core/treehead.js';
 import { GosumError } from '../errors.js';
@@ -18,6 +18,10 @@ export interface ProvedPage {
   tile(tile: Tile): void;
   /** The hash of a record's leaf. @throws {Unjudged} */
   leaf(id: number): Hash;
+  /** The hash of a node of the tree, which a tile that was wanted has. @throws {Unjudged} */
+  node(level: number, n: number): Hash;
+  /** All that was proved. @throws {Unjudged} where the right edge was not. */
+  tree(): ProvedTree;
 }
 
 /** A signed tree, and a way to the kept tiles. */
@@ -38,10 +42,11 @@ export class AuditTree {
    *
    * @param tiles each as wide as this tree has it.
    * @param records less than the tree's size.
+   * @param more kept tiles, and links, that are wanted as well.
    * @throws {GosumError} `STORE_FAILED` where the kept tiles cannot be read.
    */
-  async prove(tiles: readonly TileBytes[], records: readonly number[]): Promise<ProvedPage> {
-    const plan = planTiles(this.#head, { tiles: tiles.map(({ tile }) => tile), records });
+  async prove(tiles: readonly TileBytes[], records: readonly number[], more: Pick<Wanted, 'tiles' | 'links'> = {}): Promise<ProvedPage> {
+    const plan = planTiles(this.#head, { ...more, tiles: [...tiles.map(({ tile }) => tile), ...(more.tiles ?? [])], records });
     const given = new Map(tiles.map(({ tile, bytes }) => [formatTilePath(tile), bytes]));
     const wanted = plan.tiles.filter((tile) => !given.has(formatTilePath(tile)));
     const read = await this.#kept(wanted);
@@ -56,12 +61,15 @@ export class AuditTree {
     }
     const { size } = this.#head;
     const isEdge = (tile: Tile): boolean => this.#edge.has(formatTilePath(tile));
-    const readNode = (level: number, n: number): Hash => {
-      if (tree !== undefined) return tree.read(level, n);
+    const provedTree = (): ProvedTree => {
+      if (tree !== undefined) return tree;
       if (absent !== undefined) throw new Unjudged(`${absent}, of the right edge of the tree of ${size}, is not kept or not as it was written`);
       throw new Unjudged(`the right edge of the tree of ${size} is not proved`);
     };
+    const readNode = (level: number, n: number): Hash => provedTree().read(level, n);
     return {
+      tree: provedTree,
+      node: (level, n) => unjudged(undefined, () => readNode(level, n)),
       tile: (tile) => {
         if (tree === undefined && absent === undefined && isEdge(tile)) {
           throw new GosumError('TILE_MISMATCH', `the tiles of the right edge do not give the tree of ${size}: this one, or another of them, is not true`);

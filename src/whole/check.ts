@@ -7,8 +7,7 @@ import { countLeaves, hashLeaves, leafText, subtreeHashes, type Leaves } from '.
 import { isPlainPath, isPlainVersion } from '../core/plainname.js';
 import { checkRecordForm } from '../core/recordform.js';
 import { TILE_WIDTH } from '../core/tile.js';
-import { checkModulePath, checkVersion } from '../core/module.js';
-import { decodeUtf8, encodeUtf8 } from '../core/text.js';
+import { encodeUtf8 } from '../core/text.js';
 import { GosumError, isGosumError, type Code } from '../errors.js';
 import { checkRecordNumber, type NewEntries } from './entry.js';
 import { KeyHash, restOf } from './key.js';
@@ -24,16 +23,8 @@ export interface CheckJob {
   readonly width: number;
   /** Not believed. */
   readonly bytes: Uint8Array;
-  /** The salts of the index, and of the paths' prints. */
-  readonly salts: CheckSalts;
-}
-
-/** Of 16 bytes each. */
-export interface CheckSalts {
-  /** Of the index. */
-  readonly index: Uint8Array;
-  /** Of this audit alone: no list of modules can be made up to have the same prints as another. */
-  readonly prints: Uint8Array;
+  /** The salt of the paths' prints, 16 bytes: of one audit alone, so that no list of modules can be made up to pass for another. */
+  readonly printSalt: Uint8Array;
 }
 
 /** What a check gives. Nothing of it is proved: `nodes` decide that. */
@@ -61,59 +52,61 @@ export interface RecordFlaw {
 /**
  * Checks a pack.
  *
+ * @param hash of the index.
  * @throws {GosumError} `RECORD_MALFORMED` where it is no pack of so many records; `STORE_FAILED` where no index has room for them.
  */
-export function checkPack({ n, width, bytes, salts }: CheckJob): CheckedPack {
+export function checkPack({ n, width, bytes, printSalt }: CheckJob, hash: KeyHash): CheckedPack {
   const leaves = unpackLeaves(bytes);
   if (countLeaves(leaves) !== width) throw new GosumError('RECORD_MALFORMED', `a pack of ${countLeaves(leaves)} records, want ${width}`);
   checkRecordNumber(n * TILE_WIDTH + width - 1);
   const usual = usualRecords(leaves);
-  const found = new Names(n, salts, width);
+  const found = new Names(n, width, hash, printSalt);
   if (usual === undefined) readOdd(leaves, found);
   else readUsual(usual, found);
   return { n, width, nodes: subtreeHashes(hashLeaves(leaves)), ...found.all() };
 }
 
-/** Makes the 64-bit print of a module path: `into` gets its two words, at `at`. */
+/** Makes 64-bit prints of module paths: 48 bits by a salt of an audit's own, 16 by that of the index. */
 export class PathPrinter {
   readonly #index: KeyHash;
   readonly #own: KeyHash;
 
-  constructor({ index, prints }: CheckSalts) {
-    this.#index = new KeyHash(index);
-    this.#own = new KeyHash(prints);
+  /** @param index the index's hash. @param salt 16 bytes. */
+  constructor(index: KeyHash, salt: Uint8Array) {
+    this.#index = index;
+    this.#own = new KeyHash(salt);
   }
 
-  /** @param module what the index's hash gives of the path. */
-  printInto(into: Uint32Array, at: number, bytes: Uint8Array, from: number, to: number, module: number): void {
-    into[at] = (this.#own.module(bytes, from, to) << 8) | (module & 0xff);
-    into[at + 1] = (this.#own.version(bytes, from, to) << 8) | ((module >>> 8) & 0xff);
-  }
-
-  /** The print of a path. */
-  print(path: string): [number, number] {
+  /** The print of a path, two words. */
+  print(path: string): Uint32Array {
     const bytes = encodeUtf8(path);
     const words = new Uint32Array(2);
-    this.printInto(words, 0, bytes, 0, bytes.length, this.#index.module(bytes, 0, bytes.length));
-    return [words[0] ?? 0, words[1] ?? 0];
+    this.write(words, 0, bytes, 0, bytes.length, this.#index.module(bytes, 0, bytes.length));
+    return words;
+  }
+
+  /** Writes the print of the path that stands in `bytes`. @param module what the index's hash gives of it. */
+  write(into: Uint32Array, at: number, bytes: Uint8Array, from: number, to: number, module: number): void {
+    into[at] = (this.#own.module(bytes, from, to) << 8) | (module & 0xff);
+    into[at + 1] = (this.#own.version(bytes, from, to) << 8) | ((module >>> 8) & 0xff);
   }
 }
 
 /** Collects what is known of the names in a tile. */
 class Names {
-  readonly hash: KeyHash;
   readonly flaws: RecordFlaw[] = [];
   readonly #n: number;
+  readonly #hash: KeyHash;
   readonly #printer: PathPrinter;
   #pages: Uint16Array;
   #words: Uint32Array;
   #prints: Uint32Array;
   #count = 0;
 
-  constructor(n: number, salts: CheckSalts, width: number) {
+  constructor(n: number, width: number, hash: KeyHash, printSalt: Uint8Array) {
     this.#n = n;
-    this.hash = new KeyHash(salts.index);
-    this.#printer = new PathPrinter(salts);
+    this.#hash = hash;
+    this.#printer = new PathPrinter(hash, printSalt);
     this.#pages = new Uint16Array(width);
     this.#words = new Uint32Array(2 * width);
     this.#prints = new Uint32Array(2 * width);
@@ -123,11 +116,11 @@ class Names {
   add(i: number, bytes: Uint8Array, from: number, space: number, end: number): void {
     if (this.#count === this.#pages.length) this.#grow();
     const at = this.#count++;
-    const module = this.hash.module(bytes, from, space);
+    const module = this.#hash.module(bytes, from, space);
     this.#pages[at] = module >>> 8;
     this.#words[2 * at] = this.#n * TILE_WIDTH + i;
-    this.#words[2 * at + 1] = restOf(module, this.hash.version(bytes, space + 1, end));
-    this.#printer.printInto(this.#prints, 2 * at, bytes, from, space, module);
+    this.#words[2 * at + 1] = restOf(module, this.#hash.version(bytes, space + 1, end));
+    this.#printer.write(this.#prints, 2 * at, bytes, from, space, module);
   }
 
   /** Has the form of a record checked. */
@@ -157,17 +150,15 @@ class Names {
   }
 }
 
-function readUsual({ leaves: { bytes, at }, spaces, ends }: UsualRecords, names: Names): void {
+function readUsual({ leaves, spaces, ends }: UsualRecords, names: Names): void {
+  const { bytes, at } = leaves;
   for (let i = 0; i < ends.length; i++) {
     const from = (at[i] ?? 0) + 1;
     const space = spaces[i] ?? 0;
     const end = ends[i] ?? 0;
     names.add(i, bytes, from, space, end);
     if (isPlainPath(bytes, from, space) && isPlainVersion(bytes, space + 1, end)) continue;
-    names.check(i, () => {
-      checkModulePath(decodeUtf8(bytes.subarray(from, space)));
-      checkVersion(decodeUtf8(bytes.subarray(space + 1, end)));
-    });
+    names.check(i, () => checkRecordForm(leafText(leaves, i)));
   }
 }
 

@@ -1,6 +1,8 @@
 /** Threads that work on tiles (work.ts). */
 
+import { checkPack, type CheckedPack, type CheckJob } from './check.js';
 import { KeyHash } from './key.js';
+import type { ThreadJob, ThreadWork } from './message.js';
 import { TileThread } from './thread.js';
 import { workTile, type TileJob, type TileWork } from './work.js';
 
@@ -12,6 +14,8 @@ export interface TilePool {
    * @throws {GosumError} as `workTile`; the signal's reason; a plain `Error` where the thread dies.
    */
   run(job: TileJob, signal?: AbortSignal): Promise<TileWork>;
+  /** Checks a pack, as `checkPack`. Else as `run`. */
+  check(job: CheckJob, signal?: AbortSignal): Promise<CheckedPack>;
   /** Ends the threads. What is under way, or comes later, fails. */
   close(): Promise<void>;
 }
@@ -27,6 +31,11 @@ export function workHere(salt: Uint8Array): TilePool {
       new Promise((resolve) => {
         signal?.throwIfAborted();
         resolve(workTile(job, hash));
+      }),
+    check: (job, signal) =>
+      new Promise((resolve) => {
+        signal?.throwIfAborted();
+        resolve(checkPack(job, hash));
       }),
     close: () => Promise.resolve(),
   };
@@ -53,18 +62,21 @@ export function openTilePool(threads: number, salt: Uint8Array): TilePool {
     });
   }
 
+  async function run(job: ThreadJob, signal: AbortSignal | undefined): Promise<ThreadWork> {
+    signal?.throwIfAborted();
+    let thread: TileThread | undefined;
+    while ((thread = leastBusy(all)) === undefined) await room(signal);
+    if (isClosed) throw new Error('the pool is closed');
+    try {
+      return await thread.run(job, signal);
+    } finally {
+      waiting.shift()?.();
+    }
+  }
+
   return {
-    async run(job, signal) {
-      signal?.throwIfAborted();
-      let thread: TileThread | undefined;
-      while ((thread = leastBusy(all)) === undefined) await room(signal);
-      if (isClosed) throw new Error('the pool is closed');
-      try {
-        return await thread.run(job, signal);
-      } finally {
-        waiting.shift()?.();
-      }
-    },
+    run: (job, signal) => run(job, signal) as Promise<TileWork>,
+    check: (job, signal) => run(job, signal) as Promise<CheckedPack>,
     async close() {
       isClosed = true;
       await Promise.all(all.map((thread) => thread.end()));

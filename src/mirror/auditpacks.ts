@@ -1,0 +1,178 @@
+/**
+ * The records of a whole log, audited: each pack is unpacked and hashed again in a thread, and its hashes are compared with the
+ * tiles of level 1, which are proved under the newest signed head. Packs come in any order.
+ */
+
+import type { PackedTile } from '../contract.js';
+import { equalBytes, HASH_SIZE, hashAt } from '../core/hash.js';
+import { joinBytes } from '../core/text.js';
+import { DATA_LEVEL, formatTilePath, TILE_HEIGHT, TILE_WIDTH, tileInTree } from '../core/tile.js';
+import { nodesOf } from '../core/tree.js';
+import { GosumError } from '../errors.js';
+import type { CheckedPack } from '../whole/check.js';
+import type { TilePool } from '../whole/pool.js';
+import { Unjudged, type AuditTree } from './audittree.js';
+import type { Findings } from './finding.js';
+import { Flights } from './flights.js';
+
+/** A row of the table. */
+export interface PackRow {
+  readonly row: string;
+  readonly value: PackedTile;
+}
+
+/** What packs are checked by. */
+export interface PackAuditOptions {
+  /** Name of the database. */
+  readonly database: string;
+  /** The newest head's tree, and its size; `undefined` where there is no such head. */
+  readonly tree: AuditTree | undefined;
+  readonly size: number;
+  readonly pool: TilePool;
+  /** Of the paths' prints; see `CheckJob`. */
+  readonly printSalt: Uint8Array;
+  readonly findings: Findings;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Packs that are under way at once: some more than threads have, so that none waits for this one. */
+const AHEAD = 8;
+
+/** The packs of one database. */
+export class PackAudit {
+  readonly #options: PackAuditOptions;
+  readonly #flights: Flights;
+  /** Of each data tile how many of its records stand in a pack that is not false; 0 where there is none. */
+  readonly #widths: Uint16Array;
+  /** Numbers of packs that are kept, and false. */
+  readonly #spoiled = new Set<number>();
+  /** A pack was lost of which not even the number is known. */
+  #isLost = false;
+  /** The hashes of level 1, by tile: proved, or why not. */
+  readonly #parents = new Map<number, Promise<Uint8Array>>();
+  /** Records of packs that are proved. */
+  proved = 0;
+
+  constructor(options: PackAuditOptions, threads: number) {
+    this.#options = options;
+    this.#flights = new Flights(2 * threads + AHEAD);
+    this.#widths = new Uint16Array(Math.ceil(options.size / TILE_WIDTH));
+  }
+
+  /** Begins to check packs; returns when there is room for more. @param known told of what a true pack has. */
+  async take(page: readonly PackRow[], known: (checked: CheckedPack) => void): Promise<void> {
+    for (const each of page) await this.#flights.begin(() => this.#check(each, known));
+  }
+
+  /** A row that cannot be read, or is not as it was written. @param row its name: the number of the data tile. */
+  spoil(row: string): void {
+    const n = Number(row);
+    if (Number.isSafeInteger(n)) this.#spoiled.add(n);
+    else this.#isLost = true;
+  }
+
+  /** Waits for what is under way. */
+  end(): Promise<void> {
+    return this.#flights.end();
+  }
+
+  /** Looks for packs that are not kept, though all records below `indexed` should be. */
+  findMissing(indexed: number): void {
+    const { database, findings } = this.#options;
+    for (let n = 0; n * TILE_WIDTH < indexed; n++) {
+      const from = n;
+      while (n * TILE_WIDTH < indexed && this.#isMissing(n, indexed)) n++;
+      if (n === from) continue;
+      for (let missing = from; missing < n; missing++) this.#spoiled.add(missing);
+      const path = formatTilePath({ level: DATA_LEVEL, n: from, width: TILE_WIDTH });
+      const what = n === from + 1 ? path : `${path} and the ${n - from - 1} behind it`;
+      findings.add('false', 'pack', database, String(from), new GosumError('STORE_FAILED', `the records of ${what} are not kept, though all below ${indexed} should be`), { rows: n - from });
+    }
+  }
+
+  /** Begins to look at packs a second time: at those alone that were not false. */
+  async takeAgain(page: readonly PackRow[], known: (checked: CheckedPack) => void): Promise<void> {
+    const { pool, printSalt, signal } = this.#options;
+    for (const { value } of page) {
+      if (!this.has(value.n * TILE_WIDTH)) continue;
+      await this.#flights.begin(async () => known(await pool.check({ kind: 'check', ...value, printSalt }, signal)));
+    }
+  }
+
+  /** Reports whether a record is kept, and not false. */
+  has(id: number): boolean {
+    return id % TILE_WIDTH < (this.#widths[Math.floor(id / TILE_WIDTH)] ?? 0);
+  }
+
+  /** Reports whether a record was, or may have been, in a pack that is false or missing: what leads to it cannot be judged. */
+  isSpoiled(id: number): boolean {
+    return this.#isLost || this.#spoiled.has(Math.floor(id / TILE_WIDTH));
+  }
+
+  /** Reports whether any pack is false or missing. */
+  get anySpoiled(): boolean {
+    return this.#isLost || this.#spoiled.size > 0;
+  }
+
+  #isMissing(n: number, indexed: number): boolean {
+    return !this.#spoiled.has(n) && (this.#widths[n] ?? 0) < Math.min(TILE_WIDTH, indexed - n * TILE_WIDTH);
+  }
+
+  async #check({ row, value }: PackRow, known: (checked: CheckedPack) => void): Promise<void> {
+    const { database, findings, pool, printSalt, signal, size } = this.#options;
+    const { n, width } = value;
+    try {
+      if (!(width >= 1 && width <= TILE_WIDTH)) throw new GosumError('STORE_FAILED', `${width} records`);
+      if (this.#options.tree === undefined) throw new Unjudged('there is no newest tree head, signed by the key, to prove it under');
+      if (n * TILE_WIDTH + width > size) throw new GosumError('RECORD_BEYOND_HEAD', `its records are beyond the newest tree, of ${size}`);
+      const checked = await pool.check({ kind: 'check', n, width, bytes: value.bytes, printSalt }, signal);
+      let isProved = true;
+      try {
+        await this.#prove(this.#options.tree, checked);
+      } catch (error) {
+        if (!(error instanceof Unjudged)) throw error;
+        findings.caught(error, 'pack', database, row);
+        isProved = false;
+      }
+      this.#widths[n] = width;
+      known(checked);
+      if (!isProved) return;
+      findings.proved.pack++;
+      this.proved += width;
+      for (const flaw of checked.flaws) findings.add('malformed', 'pack', database, `record ${flaw.id}`, flaw);
+    } catch (error) {
+      if (signal?.aborted === true) throw error;
+      this.#spoiled.add(n);
+      findings.caught(error, 'pack', database, row);
+    }
+  }
+
+  /** @throws {GosumError} `TILE_MISMATCH`; {Unjudged} where what it hangs on is not proved. */
+  async #prove(tree: AuditTree, { n, width, nodes }: CheckedPack): Promise<void> {
+    const isTrue = width === TILE_WIDTH ? await this.#isFullTrue(tree, n, nodes) : await isPartTrue(tree, n, width, nodes);
+    if (isTrue) return;
+    throw new GosumError('TILE_MISMATCH', `its records are not those of ${formatTilePath({ level: DATA_LEVEL, n, width })} in the tree of ${this.#options.size}`);
+  }
+
+  async #isFullTrue(tree: AuditTree, n: number, node: Uint8Array): Promise<boolean> {
+    const parent = Math.floor(n / TILE_WIDTH);
+    let hashes = this.#parents.get(parent);
+    if (hashes === undefined) this.#parents.set(parent, (hashes = parentHashes(tree, parent, this.#options.size)));
+    return equalBytes(node, hashAt(await hashes, n % TILE_WIDTH));
+  }
+}
+
+/** The hashes of a tile of level 1, each that of a full data tile: 8 KiB for 65,536 records. */
+async function parentHashes(tree: AuditTree, n: number, size: number): Promise<Uint8Array> {
+  const tile = tileInTree(1, n, size);
+  if (tile === undefined) throw new Error(`no tile ${n} of level 1 in a tree of ${size}`);
+  const proved = await tree.prove([], [], { tiles: [tile] });
+  return joinBytes(Array.from({ length: tile.width }, (_, i) => proved.node(TILE_HEIGHT, n * TILE_WIDTH + i)));
+}
+
+/** Whether the complete subtrees that a partial tile is made of are those of the tree. */
+async function isPartTrue(tree: AuditTree, n: number, width: number, nodes: Uint8Array): Promise<boolean> {
+  const proved = await tree.prove([], [], { tiles: [{ level: 0, n, width }] });
+  const subtrees = nodesOf({ lo: n * TILE_WIDTH, hi: n * TILE_WIDTH + width });
+  return nodes.length === subtrees.length * HASH_SIZE && subtrees.every(({ level, n: at }, i) => equalBytes(hashAt(nodes, i), proved.node(level, at)));
+}
