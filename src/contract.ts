@@ -189,7 +189,7 @@ export interface IndexPage {
 export interface PendingEntries {
   /** The first 8 bits of their keys. */
   readonly bucket: number;
-  /** Of 8 bytes each, in no order. */
+  /** Of 9 bytes each, in no order (whole/entry.ts). */
   readonly entries: Uint8Array;
 }
 

@@ -1,6 +1,7 @@
 /** The whole log in an SQLite file: what is read of it. What is written is in logsave.ts, its tables in schema.ts. */
 
 import type { IndexPage, LogState, LogStore, PackedTile, SeenTree } from '../contract.js';
+import { compareUtf8 } from '../core/text.js';
 import { asWritten, markDigest, packDigest, pageDigest, pendingDigest, seenDigest, stagedDigest } from './digest.js';
 import { settle, type Prepare, type SqliteFile } from './file.js';
 import { keepMark, stateOf } from './logsave.js';
@@ -68,8 +69,10 @@ export class SqliteLog implements LogStore {
   modules(key: string, from: string, after: string, limit: number): Promise<string[]> {
     return this.#read((prepare) => {
       // SQLite compares texts by their UTF-8 bytes; what begins with `from` stands together
-      const sql = 'SELECT path FROM module WHERE db = ? AND path >= ? AND path > ? ORDER BY path LIMIT ?';
-      const paths = prepare(sql).all(idOf(prepare, key), from, after, limit).map((row) => textIn(row, 'path'));
+      // one bound alone: of two, SQLite may seek the lower one and pass over all up to the other
+      const [bound, begin] = compareUtf8(after, from) < 0 ? ['>=', from] : ['>', after];
+      const sql = `SELECT path FROM module WHERE db = ? AND path ${bound} ? ORDER BY path LIMIT ?`;
+      const paths = prepare(sql).all(idOf(prepare, key), begin, limit).map((row) => textIn(row, 'path'));
       const end = paths.findIndex((path) => !path.startsWith(from));
       return end < 0 ? paths : paths.slice(0, end);
     }, []);
@@ -150,8 +153,8 @@ export function logStats(prepare: Prepare, db: number): { records: number; index
   const row = prepare('SELECT indexed FROM loginfo WHERE db = ?').get(db);
   if (row === undefined) return undefined;
   const kept = prepare(
-    `SELECT (SELECT count(*) FROM pack WHERE db = ?1) * 256 - (SELECT coalesce(sum(256 - width), 0) FROM pack WHERE db = ?1 AND width < 256) AS n`,
-  ).get(db);
+    `SELECT (SELECT count(*) FROM pack WHERE db = ?) * 256 - (SELECT coalesce(sum(256 - width), 0) FROM pack WHERE db = ? AND width < 256) AS n`,
+  ).get(db, db);
   return { records: countIn(kept, 'n'), indexed: countIn(row, 'indexed') };
 }
 
@@ -159,17 +162,18 @@ export function logStats(prepare: Prepare, db: number): { records: number; index
 function gapsIn(prepare: Prepare, db: number | null, size: number): { lo: number; hi: number }[] {
   const tiles = Math.ceil(size / WIDTH);
   const between = prepare(
-    `SELECT lo, hi FROM (SELECT coalesce(lag(n) OVER (ORDER BY n) + 1, 0) AS lo, n AS hi FROM pack WHERE db = ?1 AND n < ?2) WHERE lo < hi
-    UNION ALL SELECT coalesce(max(n) + 1, 0), ?2 FROM pack WHERE db = ?1 AND n < ?2
-    UNION ALL SELECT n, n + 1 FROM pack WHERE db = ?1 AND n < ?2 AND width < 256 AND width < ?3 - n * 256
-    ORDER BY lo`,
+    'SELECT lo, hi FROM (SELECT coalesce(lag(n) OVER (ORDER BY n) + 1, 0) AS lo, n AS hi FROM pack WHERE db = ? AND n < ?) WHERE lo < hi',
+  ).all(db, tiles);
+  const behind = prepare('SELECT coalesce(max(n) + 1, 0) AS lo, ? AS hi FROM pack WHERE db = ? AND n < ?').all(tiles, db, tiles);
+  const narrow = prepare(
+    'SELECT n AS lo, n + 1 AS hi FROM pack WHERE db = ? AND n < ? AND width < 256 AND width < ? - n * 256',
   ).all(db, tiles, size);
+  const found = [...between, ...behind, ...narrow].map((row) => ({ lo: countIn(row, 'lo'), hi: countIn(row, 'hi') }));
   const gaps: { lo: number; hi: number }[] = [];
-  for (const row of between) {
-    const [lo, hi] = [countIn(row, 'lo'), countIn(row, 'hi')];
+  for (const gap of found.sort((a, b) => a.lo - b.lo)) {
     const last = gaps.at(-1);
-    if (last?.hi === lo) last.hi = hi;
-    else if (lo < hi) gaps.push({ lo, hi });
+    if (last?.hi === gap.lo) last.hi = gap.hi;
+    else if (gap.lo < gap.hi) gaps.push(gap);
   }
   return gaps;
 }

@@ -201,7 +201,7 @@ class SqliteRows implements StoreRows {
   /** @param shown what names a row of the table, in SQL. */
   async *#pages<T>(table: string, size: number, shown: string, read: (row: unknown) => Read<T>): AsyncGenerator<StoredRow<T>[]> {
     const key = table === 'evidence' ? '' : ', (SELECT key FROM db NOT INDEXED WHERE db.id = db) AS owner';
-    const sql = `SELECT *, rowid AS at, CAST(${shown} AS TEXT) AS shown${key} FROM ${table} NOT INDEXED WHERE rowid > ? ORDER BY rowid LIMIT ${size}`;
+    const sql = `SELECT *, rowid AS place, CAST(${shown} AS TEXT) AS shown${key} FROM ${table} NOT INDEXED WHERE rowid > ? ORDER BY rowid LIMIT ${size}`;
     const isWhole = WHOLE_TABLES.some((each) => each === table);
     for (let after = Number.MIN_SAFE_INTEGER; ; ) {
       await turn();
@@ -209,7 +209,7 @@ class SqliteRows implements StoreRows {
       const rows = this.#file.read((prepare, hasWhole) => {
         if (isWhole && !hasWhole()) return [];
         const page = prepare(sql).all(from);
-        const last = (page.at(-1) as { readonly at?: unknown } | undefined)?.at ?? from;
+        const last = (page.at(-1) as { readonly place?: unknown } | undefined)?.place ?? from;
         // a damaged rowid may be greater than a number can be exactly
         if (typeof last !== 'number' || (page.length > 0 && last <= from)) throw new RowError('the rows are out of order');
         after = last;

@@ -332,7 +332,7 @@ export async function checkChain(store: Store, size: number): Promise<void> {
 }
 
 /** A case for which one opening is enough. */
-function storeCase(name: string, check: (store: Store) => Promise<void>): StoreCase {
+export function storeCase(name: string, check: (store: Store) => Promise<void>): StoreCase {
   return {
     name,
     run: async (open: OpenPlace): Promise<void> => {

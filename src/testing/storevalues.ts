@@ -1,6 +1,6 @@
 /** Made-up heads, tiles and receipts for the tests of stores. They prove nothing; a store believes its caller. */
 
-import type { Change, Evidence, KeptReceipt, KeptRecord, TileBytes, TimelineHead } from '../contract.js';
+import type { Change, Evidence, IndexPage, KeptReceipt, KeptRecord, LogChange, PackedTile, PendingEntries, TileBytes, TimelineHead } from '../contract.js';
 import { HASH_SIZE } from '../core/hash.js';
 import type { Proved } from '../core/proved.js';
 import { encodeUtf8 } from '../core/text.js';
@@ -36,6 +36,29 @@ export function receipt(text: string, ...covers: string[]): Proved<KeptReceipt> 
 /** A record that covers one module version. */
 export function record(id: number, covers: string, text = `${covers} h1:x`): Proved<KeptRecord> {
   return proved({ id, text: encodeUtf8(text), covers });
+}
+
+/** A packed data tile of made-up bytes, some 90 for each record. */
+export function pack(n: number, width: number, seed = 0): Proved<PackedTile> {
+  return proved({ n, width, bytes: madeBytes(`${seed} pack ${n} ${width}`, width * 90 + 7) });
+}
+
+/** A page of the index with so many made-up entries. */
+export function indexPage(n: number, entries: number, seed = 0): IndexPage {
+  return { n, entries: madeBytes(`${seed} page ${n}`, entries * 8) };
+}
+
+/** Pending entries, made up. */
+export function pendingEntries(bucket: number, entries: number, seed = 0): PendingEntries {
+  return { bucket, entries: madeBytes(`${seed} bucket ${bucket}`, entries * 8) };
+}
+
+/** The secret of the made-up index. */
+export const SALT: Uint8Array = madeBytes('salt', 16);
+
+/** A change of the whole log alone, under the head of `expect` records. */
+export function logChange(expect: number, log: Partial<LogChange>): Change {
+  return change(expect, [], { log: { salt: SALT, ...log } });
 }
 
 /** A change of the timeline of `NAME`, with more or otherwise as `rest` says. */

@@ -3,7 +3,7 @@
  * at any time and goes on from there.
  */
 
-import type { IndexPage, LogChange, Store } from '../contract.js';
+import type { IndexPage, LogStore, Store } from '../contract.js';
 import type { Progress } from '../client/sumdb.js';
 import { TILE_WIDTH } from '../core/tile.js';
 import { GosumError } from '../errors.js';
@@ -24,8 +24,8 @@ export interface MergeOptions {
 }
 
 /**
- * Merges all pending entries into the pages, then says how far the log is kept and indexed (`LogState.indexed`). Only one
- * process at a time may sync and merge a file: entries that another commits meanwhile to a bucket in work would be lost.
+ * Merges all pending entries into the pages, then says how far the log is kept and indexed (`LogState.indexed`). Others may
+ * write meanwhile: what they changed under it is read again.
  *
  * @param name the name of the database, whose `key` it is.
  * @returns all records below this are kept, and in the pages.
@@ -33,35 +33,42 @@ export interface MergeOptions {
  */
 export async function mergePending(store: Store, name: string, key: string, { progress, signal }: MergeOptions = {}): Promise<number> {
   const log = logOf(store);
-  const state = await log.state(key);
-  if (state === undefined) return 0;
   // How far the log is kept is asked first: what is kept now has its entries pending, or in the pages.
   const size = (await store.newest(key))?.size ?? 0;
   const [gap] = await log.gaps(key, size);
-  const complete = Math.max(state.indexed, gap === undefined ? size : gap.lo * TILE_WIDTH);
+  const complete = gap === undefined ? size : gap.lo * TILE_WIDTH;
 
-  const buckets = await log.pendingBuckets(key);
-  progress?.phase('building the index', buckets.length);
-  for (let work = new Merge(); buckets.length > 0 || work.merged.length > 0; ) {
+  progress?.phase('building the index', (await log.pendingBuckets(key)).length);
+  for (;;) {
     signal?.throwIfAborted();
-    const bucket = buckets.shift();
-    if (bucket !== undefined) {
-      const pending = pendingByPage(bucket, await log.pending(key, bucket));
-      const numbers = [...pending.keys()];
-      const pages = await log.pages(key, numbers);
-      work.add(
-        bucket,
-        numbers.map((n, i) => ({ n, entries: mergePage(pages[i]?.entries, pending.get(n) ?? new BigUint64Array()) })),
-        [...pending.values()].reduce((sum, entries) => sum + entries.length, 0),
-      );
-      if (buckets.length > 0 && !work.isFull) continue;
-    }
-    await commit(store, name, key, { salt: state.salt, pages: work.pages, merged: work.merged });
-    for (const _ of work.merged) progress?.tick();
-    work = new Merge();
+    const state = await log.state(key);
+    if (state === undefined) return 0;
+    const { salt, indexed, changes } = state;
+    const work = await nextMerge(log, key);
+    const done = work.merged.length === 0;
+    if (done && complete <= indexed) return indexed;
+    const change = done ? { indexed: complete } : { pages: work.pages, merged: work.merged };
+    const expect = (await store.newest(key))?.size;
+    const committed = await store.commit(key, { name, expect, heads: [], tiles: [], receipts: [], log: { salt, expect: changes, ...change } });
+    if (committed) work.merged.forEach(() => progress?.tick());
   }
-  if (complete > state.indexed) await commit(store, name, key, { salt: state.salt, indexed: complete });
-  return complete;
+}
+
+/** Merges as many buckets as are one commit; none where nothing is pending. */
+async function nextMerge(log: LogStore, key: string): Promise<Merge> {
+  const work = new Merge();
+  for (const bucket of await log.pendingBuckets(key)) {
+    const pending = pendingByPage(bucket, await log.pending(key, bucket));
+    const numbers = [...pending.keys()];
+    const pages = await log.pages(key, numbers);
+    work.add(
+      bucket,
+      numbers.map((n, i) => ({ n, entries: mergePage(pages[i]?.entries, pending.get(n) ?? new BigUint64Array()) })),
+      [...pending.values()].reduce((sum, entries) => sum + entries.length, 0),
+    );
+    if (work.isFull) break;
+  }
+  return work;
 }
 
 /** What goes into one commit. */
@@ -81,16 +88,8 @@ class Merge {
   }
 }
 
-/** Commits under whichever head is the newest: the index hangs on none. */
-async function commit(store: Store, name: string, key: string, log: LogChange): Promise<void> {
-  for (;;) {
-    const expect = (await store.newest(key))?.size;
-    if (await store.commit(key, { name, expect, heads: [], tiles: [], receipts: [], log })) return;
-  }
-}
-
 /** The whole log's place in a store. @throws {GosumError} `STORE_FAILED` where it has none. */
-export function logOf(store: Store): NonNullable<Store['log']> {
+export function logOf(store: Store): LogStore {
   if (store.log !== undefined) return store.log;
   throw new GosumError('STORE_FAILED', `${store.label}: has no room for a whole log`, { hint: 'give a data file (--data FILE), and install better-sqlite3' });
 }

@@ -233,7 +233,7 @@ function leavesAt(bytes: Uint8Array, width: number): Leaves {
 
 function inflate(deflated: Uint8Array, length: number, { windowBits, dictionary }: ZlibOptions): Uint8Array {
   if (length > MOST_BYTES) throw malformed(`${length} bytes of names or records`);
-  let bytes: Uint8Array;
+  let bytes: Buffer;
   try {
     bytes = inflateRawSync(deflated, {
       windowBits,
@@ -245,7 +245,7 @@ function inflate(deflated: Uint8Array, length: number, { windowBits, dictionary 
     throw malformed('it does not inflate', cause);
   }
   if (bytes.length !== length) throw malformed(`${bytes.length} bytes inflated, want ${length}`);
-  return bytes;
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 function groupsOf(width: number): number {

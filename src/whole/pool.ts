@@ -43,8 +43,8 @@ export function workHere(salt: Uint8Array): TilePool {
 
 /** Makes a pool of so many threads. Each starts when there is work for it; without work they keep no process alive. */
 export function openTilePool(threads: number, salt: Uint8Array): TilePool {
-  const all = Array.from({ length: threads }, () => new TileThread(salt));
   const waiting: (() => void)[] = [];
+  const all = Array.from({ length: threads }, () => new TileThread(salt, () => waiting.shift()?.()));
   let isClosed = false;
 
   function room(signal: AbortSignal | undefined): Promise<void> {
@@ -63,14 +63,16 @@ export function openTilePool(threads: number, salt: Uint8Array): TilePool {
   }
 
   async function run(job: ThreadJob, signal: AbortSignal | undefined): Promise<ThreadWork> {
-    signal?.throwIfAborted();
-    let thread: TileThread | undefined;
-    while ((thread = leastBusy(all)) === undefined) await room(signal);
-    if (isClosed) throw new Error('the pool is closed');
-    try {
-      return await thread.run(job, signal);
-    } finally {
-      waiting.shift()?.();
+    for (;;) {
+      if (signal?.aborted === true) {
+        // whoever was called in vain calls the next one
+        waiting.shift()?.();
+        throw signal.reason as Error;
+      }
+      if (isClosed) throw new Error('the pool is closed');
+      const thread = leastBusy(all);
+      if (thread !== undefined) return thread.run(job, signal);
+      await room(signal);
     }
   }
 
@@ -79,6 +81,7 @@ export function openTilePool(threads: number, salt: Uint8Array): TilePool {
     check: (job, signal) => run(job, signal) as Promise<CheckedPack>,
     async close() {
       isClosed = true;
+      for (const go of waiting.splice(0)) go();
       await Promise.all(all.map((thread) => thread.end()));
     },
   };

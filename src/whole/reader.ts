@@ -5,11 +5,12 @@
  */
 
 import type { LogState, LogStore, PackedTile, Store } from '../contract.js';
-import { dataTileOf, hashLeaves } from '../core/leaves.js';
+import { HASH_SIZE } from '../core/hash.js';
+import { dataTileOf, hashLeaves, type Leaves } from '../core/leaves.js';
 import type { LogRecord } from '../core/record.js';
 import { compareVersions } from '../core/semver.js';
 import { TILE_WIDTH } from '../core/tile.js';
-import { HASH_SIZE } from '../core/hash.js';
+import { GosumError } from '../errors.js';
 import { findInPage, findModuleInPage } from './entry.js';
 import { KeyHash, type IndexKey } from './key.js';
 import { logOf } from './merge.js';
@@ -32,7 +33,7 @@ export interface LoggedVersion {
 export class WholeLog {
   readonly #log: LogStore;
   readonly #key: string;
-  #hash: { readonly salt: Uint8Array; readonly hash: KeyHash } | undefined;
+  #hash: KeyHash | undefined;
 
   /** @param key canonical verifier key. @throws {GosumError} `STORE_FAILED` where the store has no room for a whole log. */
   constructor(store: Store, key: string) {
@@ -52,7 +53,7 @@ export class WholeLog {
    * @throws {GosumError} `STORE_FAILED`, also where the index names a record that is not kept.
    */
   async find(module: string, version: string): Promise<LogRecord[]> {
-    const records = await this.#records(module, (hash) => hash.key(module, version), findInPage);
+    const records = await this.#records((hash) => hash.key(module, version), findInPage);
     return records.filter(({ text }) => isOf(text, { module, version })).sort((a, b) => a.id - b.id);
   }
 
@@ -64,7 +65,7 @@ export class WholeLog {
 
   /** The versions of a module in their order (semver.org §11), those of one precedence by number. @throws as `find`. */
   async versions(module: string): Promise<LoggedVersion[]> {
-    const records = await this.#records(module, (hash) => hash.moduleKey(module), findModuleInPage);
+    const records = await this.#records((hash) => hash.moduleKey(module), findModuleInPage);
     const versions = records.flatMap(({ id, text }) => namesOf(text).flatMap((name) => (name.module === module ? [{ version: name.version, id }] : [])));
     return versions.sort((a, b) => compareVersions(a.version, b.version) || a.id - b.id);
   }
@@ -92,7 +93,7 @@ export class WholeLog {
     return leaves && dataTileOf(leaves);
   }
 
-  async #leaves(n: number, width: number): Promise<ReturnType<typeof unpackLeaves> | undefined> {
+  async #leaves(n: number, width: number): Promise<Leaves | undefined> {
     const [pack] = await this.#log.packs(this.#key, [n]);
     if (pack === undefined || pack.width < width) return undefined;
     const { bytes, at } = unpackLeaves(pack.bytes);
@@ -100,11 +101,7 @@ export class WholeLog {
   }
 
   /** The records that the index has for a key, which may be those of others. */
-  async #records(
-    module: string,
-    keyOf: (hash: KeyHash) => IndexKey,
-    find: (page: Uint8Array, key: IndexKey) => number[],
-  ): Promise<LogRecord[]> {
+  async #records(keyOf: (hash: KeyHash) => IndexKey, find: (page: Uint8Array, key: IndexKey) => number[]): Promise<LogRecord[]> {
     const hash = await this.#keyHash();
     if (hash === undefined) return [];
     const key = keyOf(hash);
@@ -112,31 +109,31 @@ export class WholeLog {
     const ids = page === undefined ? [] : find(page.entries, key);
     const numbers = [...new Set(ids.map((id) => Math.floor(id / TILE_WIDTH)))];
     const records: LogRecord[] = [];
-    void module;
     for (let from = 0; from < numbers.length; from += PACKS_AT_ONCE) {
       const some = numbers.slice(from, from + PACKS_AT_ONCE);
       const packs = await this.#log.packs(this.#key, some);
       const byNumber = new Map(some.map((n, i) => [n, packs[i]]));
       for (const id of ids) {
         const n = Math.floor(id / TILE_WIDTH);
-        if (!byNumber.has(n)) continue;
-        const record = recordIn(byNumber.get(n), id);
-        if (record !== undefined) records.push(record);
+        if (byNumber.has(n)) records.push(recordIn(byNumber.get(n), id) ?? unkept(id));
       }
     }
     return records;
   }
 
-  /** The hash under the file's salt, which is the same as long as the file is. */
+  /** The hash under the file's salt, which never changes once there is one. */
   async #keyHash(): Promise<KeyHash | undefined> {
+    if (this.#hash !== undefined) return this.#hash;
     const state = await this.state();
-    if (state === undefined) return undefined;
-    this.#hash ??= { salt: state.salt, hash: new KeyHash(state.salt) };
-    return this.#hash.hash;
+    return state && (this.#hash = new KeyHash(state.salt));
   }
 }
 
 function recordIn(pack: PackedTile | undefined, id: number): LogRecord | undefined {
   const i = id % TILE_WIDTH;
   return pack === undefined || i >= pack.width ? undefined : { id, text: unpackRecord(pack.bytes, i) };
+}
+
+function unkept(id: number): never {
+  throw new GosumError('STORE_FAILED', `record ${id} is in the index, and is not kept`, { hint: '`gosumcheck audit` says what else is damaged' });
 }

@@ -12,21 +12,24 @@ const ENTRY = new URL('../../bundle/whole/worker.cjs', import.meta.url);
 
 interface Asked {
   readonly job: ThreadJob;
-  resolve(work: ThreadWork): void;
-  reject(error: unknown): void;
+  readonly resolve: (work: ThreadWork) => void;
+  readonly reject: (error: Error) => void;
 }
 
 /** A worker thread. Without a job it keeps no process alive. */
 export class TileThread {
   readonly #salt: Uint8Array;
+  readonly #freed: () => void;
   readonly #asked = new Map<number, Asked>();
   #worker: Worker | undefined;
   /** Whether it has ever said anything. */
   #isRunning = false;
   #last = 0;
 
-  constructor(salt: Uint8Array) {
+  /** @param freed called each time that a job is no more under way, also one that nobody waits for any more. */
+  constructor(salt: Uint8Array, freed: () => void) {
     this.#salt = salt;
+    this.#freed = freed;
   }
 
   /** Jobs under way. */
@@ -58,7 +61,7 @@ export class TileThread {
         },
         reject: (error) => {
           end();
-          reject(error as Error);
+          reject(error);
         },
       });
       worker.ref();
@@ -82,6 +85,7 @@ export class TileThread {
       if (this.#asked.size === 0) worker.unref();
       if (answer.kind === 'work') asked?.resolve(answer.work);
       else asked?.reject(errorOfAnswer(answer));
+      this.#freed();
     });
     worker.on('error', (error) => {
       // Its file may be missing, as behind somebody's bundler, or the system may have no thread left.
@@ -98,14 +102,17 @@ export class TileThread {
     this.#worker = undefined;
     const asked = [...this.#asked.values()];
     this.#asked.clear();
-    asked.forEach(settle);
+    for (const each of asked) {
+      settle(each);
+      this.#freed();
+    }
   }
 
   #workHere({ job, resolve, reject }: Asked): void {
     try {
       resolve(doJob(job, new KeyHash(this.#salt)));
     } catch (error) {
-      reject(error);
+      reject(error as Error);
     }
   }
 }

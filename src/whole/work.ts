@@ -3,8 +3,7 @@
  * same for records that come (a data tile), that are kept (a pack, for an audit), and that are made (a log of one's own).
  */
 
-import { countLeaves, hashLeaves, leafText, splitDataTile, subtreeHashes, type Leaves } from '../core/leaves.js';
-import { checkRecordText } from '../core/record.js';
+import { checkLeaves, countLeaves, hashLeaves, leafText, splitDataTile, subtreeHashes, type Leaves } from '../core/leaves.js';
 import { decodeUtf8 } from '../core/text.js';
 import { TILE_WIDTH } from '../core/tile.js';
 import { GosumError } from '../errors.js';
@@ -55,9 +54,8 @@ export function workTile({ kind, n, width, bytes }: TileJob, hash: KeyHash): Til
   if (countLeaves(leaves) !== width) {
     throw new GosumError('RECORD_MALFORMED', `malformed pack: ${countLeaves(leaves)} records, want ${width}`);
   }
-  const usual = usualRecords(leaves);
-  for (let i = 0; i < width; i++) checkRecordText(leafText(leaves, i));
-  return { ...study(n, leaves, usual, hash), bytes };
+  checkLeaves(leaves);
+  return { ...study(n, leaves, usualRecords(leaves), hash), bytes };
 }
 
 /**

@@ -1,0 +1,121 @@
+/** Packs: byte for byte what was packed comes out of them, and nothing of what only looks like a pack. */
+
+import t, { type Test } from 'tap';
+import { leavesOf } from '../../src/core/leaves.js';
+import { encodeUtf8 } from '../../src/core/text.js';
+import { isGosumError } from '../../src/errors.js';
+import { decodeH1, encodeH1 } from '../../src/whole/h1.js';
+import { packedNames, packedWidth, packRecords, unpackLeaves, unpackRecord, unpackRecords } from '../../src/whole/pack.js';
+import { namesOf, oddRecords } from '../../src/whole/usual.js';
+import { formatBase64 } from '../../src/core/base64.js';
+import { Random } from '../differential/random.js';
+import { ODD_TEXTS, randomText, realTexts, usualText } from './texts.js';
+
+const USUAL = 1;
+const WHOLE = 2;
+
+/** Whether all ways out of a pack give the texts. */
+function comesOut(t: Test, texts: readonly Uint8Array[], pack: Uint8Array): void {
+  const strings = texts.map((text) => Buffer.from(text).toString('latin1'));
+  const out = unpackRecords(pack).map((text) => Buffer.from(text).toString('latin1'));
+  t.strictSame(out, strings, 'all records');
+  t.strictSame(unpackLeaves(pack), leavesOf(texts), 'the leaves');
+  for (let i = 0; i < texts.length; i += texts.length > 70 ? 63 : 1) {
+    t.equal(Buffer.from(unpackRecord(pack, i)).toString('latin1'), strings[i], `record ${i}`);
+  }
+  t.equal(packedWidth(pack), texts.length);
+  const names = texts.flatMap((text, i) => namesOf(text).map((name) => ({ i, ...name })));
+  t.strictSame(packedNames(pack), names, 'the names');
+}
+
+t.test('real records', async (t) => {
+  const texts = realTexts();
+  t.ok(texts.length > 300, `${texts.length} records`);
+  for (let from = 0; from < texts.length; from += 256) {
+    const tile = texts.slice(from, from + 256);
+    const pack = packRecords(tile);
+    t.equal(pack[0], USUAL);
+    comesOut(t, tile, pack);
+    t.ok(pack.length < 95 * tile.length, `${(pack.length / tile.length).toFixed(1)} bytes a record`);
+  }
+});
+
+for (const width of [1, 2, 63, 64, 65, 128, 129, 255, 256]) {
+  t.test(`${width} records`, async (t) => {
+    const texts = Array.from({ length: width }, (_, i) => usualText(`example.com/m${i}`, `v1.${i}.0`));
+    const pack = packRecords(texts);
+    t.equal(pack[0], USUAL);
+    comesOut(t, texts, pack);
+    t.throws(() => unpackRecord(pack, width), /no record/);
+  });
+}
+
+for (const [what, odd] of Object.entries(ODD_TEXTS)) {
+  t.test(`an odd record: ${what}`, async (t) => {
+    const texts = [usualText('m', 'v1'), encodeUtf8(odd), usualText('m', 'v2')];
+    const pack = packRecords(texts);
+    t.equal(pack[0], WHOLE);
+    comesOut(t, texts, pack);
+    t.strictSame(oddRecords(leavesOf(texts)), [1]);
+  });
+}
+
+t.test('random records', async (t) => {
+  const random = new Random(11);
+  const forms = [0, 0, 0];
+  for (let run = 0; run < 60; run++) {
+    const texts = random.many(1, random.pick([3, 70, 256]), () => randomText(random));
+    const pack = packRecords(texts);
+    forms[pack[0]!]!++;
+    const out = unpackRecords(pack);
+    if (out.length !== texts.length || out.some((text, i) => Buffer.compare(text, texts[i]!) !== 0)) t.fail(`run ${run}`);
+    const i = random.below(texts.length);
+    if (Buffer.compare(unpackRecord(pack, i), texts[i]!) !== 0) t.fail(`run ${run}, record ${i}`);
+  }
+  t.ok(forms[USUAL]! > 5 && forms[WHOLE]! > 5, forms.join(' '));
+});
+
+t.test('what is no pack', async (t) => {
+  const random = new Random(12);
+  const texts = Array.from({ length: 70 }, (_, i) => usualText(`example.com/m${i}`, 'v1.0.0'));
+  for (const pack of [packRecords(texts), packRecords([...texts, encodeUtf8('x\n')])]) {
+    for (let length = 0; length < pack.length; length += 7) {
+      t.throws(() => unpackLeaves(pack.subarray(0, length)), { code: 'RECORD_MALFORMED' }, `${length} bytes of it`);
+    }
+    if (pack[0] === USUAL) t.throws(() => unpackLeaves(Uint8Array.of(...pack, 0, 0)), { code: 'RECORD_MALFORMED' });
+    t.throws(() => unpackLeaves(Uint8Array.of(3, ...pack.subarray(1))), { code: 'RECORD_MALFORMED' }, 'another form');
+    let refused = 0;
+    for (let run = 0; run < 2000; run++) {
+      const bad = pack.slice();
+      bad[random.below(pack.length)]! ^= 1 << random.below(8);
+      try {
+        const leaves = unpackLeaves(bad);
+        if (leaves.at.length !== packedWidth(bad) + 1) t.fail('another count');
+      } catch (error) {
+        if (!isGosumError(error, 'RECORD_MALFORMED')) throw error;
+        refused++;
+      }
+    }
+    t.ok(refused > 30, `${refused} of 2000 refused; the others have other records, which their hashes show`);
+  }
+  t.throws(() => packRecords([]), Error);
+  t.throws(() => packRecords(Array.from({ length: 257 }, () => encodeUtf8('x\n'))), Error);
+});
+
+t.test('hashes in base64, as the core has them', async (t) => {
+  const random = new Random(13);
+  for (let run = 0; run < 300; run++) {
+    const hash = random.bytes(32);
+    const text = new Uint8Array(50);
+    encodeH1(hash, 0, text, 3);
+    t.equal(Buffer.from(text.subarray(3, 47)).toString(), formatBase64(hash));
+    const back = new Uint8Array(40);
+    t.ok(decodeH1(text, 3, back, 5));
+    t.strictSame(back.subarray(5, 37), hash);
+    for (const [at, digit] of [[random.below(43), '-'], [random.below(43), '='], [43, 'A'], [random.below(44), '\xe9']] as const) {
+      const bad = text.slice();
+      bad[3 + at] = digit.charCodeAt(0);
+      t.notOk(decodeH1(bad, 3, back, 5), `${digit} at ${at}`);
+    }
+  }
+});

@@ -1,0 +1,108 @@
+/** Threads that work on tiles: the same as here, in any order, with errors, with an end. */
+
+import t from 'tap';
+import { DATA_LEVEL } from '../../src/core/tile.js';
+import { leavesOf, hashLeaves } from '../../src/core/leaves.js';
+import { isGosumError } from '../../src/errors.js';
+import { TestLog } from '../../src/testing/testlog.js';
+import { newSalt } from '../../src/whole/key.js';
+import { packRecords } from '../../src/whole/pack.js';
+import { openTilePool, workHere } from '../../src/whole/pool.js';
+import { TileThread } from '../../src/whole/thread.js';
+import type { TileJob } from '../../src/whole/work.js';
+import { realTexts } from './texts.js';
+
+const log = new TestLog();
+for (let i = 0; i < 16 * 256; i++) log.add(`example.com/m${i % 97}`, `v1.${i}.0`);
+
+function jobOf(n: number): TileJob {
+  return { kind: 'tile', n, width: 256, bytes: log.tileBytes({ level: DATA_LEVEL, n, width: 256 }) };
+}
+
+t.test('tiles and packs are worked on as here', async (t) => {
+  const salt = newSalt();
+  const here = workHere(salt);
+  const pool = openTilePool(2, salt);
+  const works = await Promise.all(Array.from({ length: 16 }, (_, n) => pool.run(jobOf(n))));
+  for (const [n, work] of works.entries()) {
+    const want = await here.run(jobOf(n));
+    t.strictSame({ ...work, bytes: undefined }, { ...want, bytes: undefined });
+    t.strictSame(work.leaves, log.tileBytes({ level: 0, n, width: 256 }));
+    const checked = await pool.run({ kind: 'pack', n, width: 256, bytes: work.bytes });
+    t.strictSame(checked, work, 'a pack gives the same as its tile');
+  }
+  await pool.close();
+});
+
+t.test('bytes that are a part of others are left to the caller', async (t) => {
+  const pool = openTilePool(1, newSalt());
+  const { bytes, ...job } = jobOf(3);
+  const greater = new Uint8Array(bytes.length + 10);
+  greater.set(bytes, 5);
+  const work = await pool.run({ ...job, bytes: greater.subarray(5, 5 + bytes.length) });
+  t.strictSame(work.leaves, log.tileBytes({ level: 0, n: 3, width: 256 }));
+  t.strictSame(greater.subarray(5, 5 + bytes.length), bytes);
+  await pool.close();
+});
+
+t.test('odd records are told, with all their names', async (t) => {
+  const texts = [...realTexts().slice(0, 3), Buffer.from('a v1 h1:x\nb v2/go.mod h1:y\n'), Buffer.from('x\n')];
+  const { odd, modules, entries, leaves } = await workHere(newSalt()).run({ kind: 'pack', n: 2, width: 5, bytes: packRecords(texts) });
+  t.strictSame(odd, [3, 4]);
+  t.strictSame(modules.slice(-2), ['a', 'b']);
+  t.strictSame([...entries.words].filter((_, i) => i % 2 === 0), [512, 513, 514, 515, 515]);
+  t.strictSame(leaves, hashLeaves(leavesOf(texts)));
+});
+
+t.test('errors come as they are', async (t) => {
+  const pool = openTilePool(1, newSalt());
+  const bad: [TileJob, string][] = [
+    [{ ...jobOf(0), width: 255 }, 'RECORD_MALFORMED'],
+    [{ ...jobOf(0), bytes: Buffer.from('a\tb\n') }, 'RECORD_MALFORMED'],
+    [{ ...jobOf(0), kind: 'pack' }, 'RECORD_MALFORMED'],
+    [{ kind: 'pack', n: 0, width: 2, bytes: packRecords([Buffer.from('a\n')]) }, 'RECORD_MALFORMED'],
+    [{ kind: 'pack', n: 0, width: 1, bytes: packRecords([Buffer.from('a\n\nb\n')]) }, 'RECORD_MALFORMED'],
+    [{ ...jobOf(0), n: 2 ** 24 }, 'STORE_FAILED'],
+  ];
+  for (const [job, code] of bad) {
+    const error: unknown = await pool.run(job).catch((caught: unknown) => caught);
+    t.ok(isGosumError(error) && error.code === code, `${code}: ${String(error)}`);
+  }
+  t.equal((await pool.run(jobOf(1))).n, 1, 'and the thread goes on');
+  await pool.close();
+});
+
+t.test('ended jobs let the others go on', async (t) => {
+  const pool = openTilePool(1, newSalt());
+  const ended = AbortSignal.abort(new Error('ended before'));
+  await t.rejects(pool.run(jobOf(0), ended), /ended before/);
+  const ending = new AbortController();
+  const jobs = Array.from({ length: 30 }, (_, i) => pool.run(jobOf(i % 16), i % 3 === 0 ? undefined : ending.signal));
+  const results = Promise.allSettled(jobs);
+  await jobs[0];
+  ending.abort(new Error('ended'));
+  for (const [i, result] of (await results).entries()) {
+    if (i % 3 === 0) t.equal(result.status, 'fulfilled', `job ${i}`);
+    else if (i > 5) t.match(result, { status: 'rejected', reason: /ended/ }, `job ${i}`);
+  }
+  await pool.close();
+});
+
+t.test('a pool that is closed has no jobs that hang', async (t) => {
+  const pool = openTilePool(1, newSalt());
+  const results = Promise.allSettled(Array.from({ length: 10 }, (_, n) => pool.run(jobOf(n))));
+  await pool.close();
+  for (const { status } of await results) t.equal(status, 'rejected');
+  await t.rejects(pool.run(jobOf(0)), /closed/);
+});
+
+t.test('a thread that dies fails its jobs, and the next one starts anew', async (t) => {
+  let freed = 0;
+  const thread = new TileThread(newSalt(), () => freed++);
+  const jobs = Promise.allSettled([thread.run(jobOf(0)), thread.run(jobOf(1))]);
+  await thread.end();
+  t.strictSame((await jobs).map(({ status }) => status), ['rejected', 'rejected']);
+  t.strictSame([thread.jobs, freed], [0, 2]);
+  t.equal((await thread.run(jobOf(2))).n, 2);
+  await thread.end();
+});
