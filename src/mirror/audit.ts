@@ -205,9 +205,9 @@ class Auditor {
   #newLog(database: Audit, state: ConstructorParameters<typeof LogAudit>[1]): LogAudit {
     const { name, newest } = database;
     const tree = newest && this.#tree(database, newest);
-    const { progress, signal, threads } = this.#options;
+    const { progress, threads } = this.#options;
     const key = formatVerifierKey(database.key);
-    return new LogAudit({ database: name, key, head: newest, tree, rows: this.#rows, findings: this.#findings, progress, signal, threads }, state);
+    return new LogAudit({ database: name, key, head: newest, tree, rows: this.#rows, findings: this.#findings, progress, threads }, state);
   }
 
   async #auditDatabases(): Promise<void> {
@@ -247,7 +247,10 @@ class Auditor {
         this.#findings.proved.head--;
         const fork = await this.#forkAt(database, opened);
         if (fork === undefined) this.#findings.caught(error, 'head', name, row);
-        else this.#findings.add('fork', 'head', name, row, fork, { evidence: evidenceOf(fork) });
+        else {
+          heads.delete(value.size); // no tile is proved under it
+          this.#findings.add('fork', 'head', name, row, fork, { evidence: evidenceOf(fork) });
+        }
       }
     }
   }
@@ -277,23 +280,26 @@ class Auditor {
       }, false);
     }
     for (const [tree, group] of groups) {
-      const proved = await tree.prove(group.map(({ value }) => value), []);
-      for (const { value } of group) this.#findings.judge('tile', name, formatTilePath(value.tile), () => proved.tile(value.tile));
+      const [whole, narrow] = [group.filter(({ value }) => tree.has(value.tile)), group.filter(({ value }) => !tree.has(value.tile))];
+      const proved = await tree.prove(whole.map(({ value }) => value), []);
+      for (const { value } of whole) this.#findings.judge('tile', name, formatTilePath(value.tile), () => proved.tile(value.tile));
+      const wider = await tree.prove([], [], { tiles: narrow.map(({ value }) => value.tile) });
+      for (const { value } of narrow) this.#findings.judge('tile', name, formatTilePath(value.tile), () => wider.begins(value));
     }
   }
 
-  /** The tree in which a kept tile is as wide as it is kept: that of the newest head, or of an older one of the timeline. */
+  /**
+   * The tree that a kept tile is proved in: that of the newest head, or of an older one of the timeline, in which it is as wide as
+   * it is kept. Where there is none it is the newest: the tile may be the beginning of a wider one that is proved.
+   */
   #treeOf(database: Audit, { tile }: TileBytes): AuditTree {
     const newest = this.#newest(database);
     const whole = tileInTree(tile.level, tile.n, newest.size);
     if (whole === undefined || whole.width < tile.width) {
       throw new GosumError('TILE_MISMATCH', `it is beyond the newest tree, of ${newest.size}`);
     }
-    if (whole.width === tile.width) return this.#tree(database, newest);
-    for (const head of database.heads.values()) {
-      if (tileInTree(tile.level, tile.n, head.size)?.width === tile.width) return this.#tree(database, head);
-    }
-    throw new Unjudged('no kept head has a tree in which the tile is as narrow as it is kept');
+    const older = whole.width === tile.width ? undefined : [...database.heads.values()].find(({ size }) => tileInTree(tile.level, tile.n, size)?.width === tile.width);
+    return this.#tree(database, older ?? newest);
   }
 
   async #auditRecords(page: readonly Value<KeptRecord>[], database: Audit): Promise<void> {

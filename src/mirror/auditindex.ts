@@ -15,6 +15,8 @@ import type { Findings } from './finding.js';
 /** Pages whose wrong entries are named, each by itself; of more it is only said that they are wrong. */
 const MOST_NAMED = 256;
 
+const LOST = 'it has entries of records that are not kept, or not as they were written';
+
 /** What an index is audited with. */
 export interface IndexAuditOptions {
   /** Name of the database. */
@@ -120,8 +122,13 @@ export class IndexAudit {
     }
     const more = this.#unequal.slice(MOST_NAMED);
     if (more[0] === undefined) return;
-    const { database, findings } = this.#options;
-    findings.add('false', 'entry', database, String(more[0]), new GosumError('STORE_FAILED', 'its entries are not those of the records; nor are those of others'), { rows: more.length });
+    const { database, findings, packs } = this.#options;
+    if (packs.anySpoiled) {
+      for (const n of more) findings.caught(new Unjudged(LOST), 'entry', database, String(n));
+    } else {
+      const error = new GosumError('STORE_FAILED', 'its entries are not those of the records');
+      findings.add('false', 'entry', database, String(more[0]), error, { rows: more.length });
+    }
   }
 
   /** @param has the entries that the records have. */
@@ -137,7 +144,7 @@ export class IndexAudit {
         const message = `an entry leads to record ${id}, ${await nameOf(id)}, which has another key`;
         findings.add('false', 'entry', database, String(n), new GosumError('STORE_FAILED', message));
       } else if (packs.isSpoiled(id)) {
-        findings.caught(new Unjudged('it has entries of records that are not kept as they were written'), 'entry', database, String(n));
+        findings.caught(new Unjudged(LOST), 'entry', database, String(n));
       } else {
         findings.add('false', 'entry', database, String(n), new GosumError('STORE_FAILED', `an entry leads to record ${id}, which is not kept`));
       }

@@ -32,7 +32,6 @@ export interface LogAuditOptions {
   readonly rows: StoreRows;
   readonly findings: Findings;
   readonly progress: Progress | undefined;
-  readonly signal: AbortSignal | undefined;
   /** Threads that hash; by default as many as there are processors. */
   readonly threads: number | undefined;
 }
@@ -62,7 +61,7 @@ export class LogAudit {
 
   /** @param state what is known of the log; `undefined` where that is not kept, or not as it was written. */
   constructor(options: LogAuditOptions, state: LogState | undefined) {
-    const { database, key, head, tree, rows, findings, signal } = options;
+    const { database, key, head, tree, rows, findings } = options;
     const { log } = rows;
     this.#options = options;
     this.#state = state;
@@ -71,7 +70,7 @@ export class LogAudit {
     const threads = options.threads ?? availableParallelism();
     this.#pool = size <= FEW ? workHere(salt) : openTilePool(threads, salt);
     const printSalt = newSalt();
-    this.packs = new PackAudit({ database, tree, size, pool: this.#pool, printSalt, findings, signal }, threads);
+    this.packs = new PackAudit({ database, tree, size, pool: this.#pool, printSalt, findings }, threads);
     this.#repeats = new RepeatAudit({ database, key, log, findings, has: (id) => this.packs.has(id), head, tree });
     this.#index = new IndexAudit({
       ...{ database, key, log, findings, packs: this.packs },

@@ -32,11 +32,10 @@ export interface PackAuditOptions {
   /** Of the paths' prints; see `CheckJob`. */
   readonly printSalt: Uint8Array;
   readonly findings: Findings;
-  readonly signal: AbortSignal | undefined;
 }
 
-/** Packs that are under way at once: some more than threads have, so that none waits for this one. */
-const AHEAD = 8;
+/** Packs that are under way at once beside those that threads have: what comes of them is looked at here. */
+const AHEAD = 2;
 
 /** The packs of one database. */
 export class PackAudit {
@@ -92,10 +91,10 @@ export class PackAudit {
 
   /** Begins to look at packs a second time: at those alone that were not false. */
   async takeAgain(page: readonly PackRow[], known: (checked: CheckedPack) => void): Promise<void> {
-    const { pool, printSalt, signal } = this.#options;
+    const { pool, printSalt } = this.#options;
     for (const { value } of page) {
       if (!this.has(value.n * TILE_WIDTH)) continue;
-      await this.#flights.begin(async () => known(await pool.check({ kind: 'check', ...value, printSalt }, signal)));
+      await this.#flights.begin(async () => known(await pool.check({ kind: 'check', ...value, printSalt })));
     }
   }
 
@@ -119,13 +118,13 @@ export class PackAudit {
   }
 
   async #check({ row, value }: PackRow, known: (checked: CheckedPack) => void): Promise<void> {
-    const { database, findings, pool, printSalt, signal, size } = this.#options;
+    const { database, findings, pool, printSalt, size } = this.#options;
     const { n, width } = value;
     try {
       if (!(width >= 1 && width <= TILE_WIDTH)) throw new GosumError('STORE_FAILED', `${width} records`);
       if (this.#options.tree === undefined) throw new Unjudged('there is no newest tree head, signed by the key, to prove it under');
       if (n * TILE_WIDTH + width > size) throw new GosumError('RECORD_BEYOND_HEAD', `its records are beyond the newest tree, of ${size}`);
-      const checked = await pool.check({ kind: 'check', n, width, bytes: value.bytes, printSalt }, signal);
+      const checked = await pool.check({ kind: 'check', n, width, bytes: value.bytes, printSalt });
       let isProved = true;
       try {
         await this.#prove(this.#options.tree, checked);
@@ -141,7 +140,6 @@ export class PackAudit {
       this.proved += width;
       for (const flaw of checked.flaws) findings.add('malformed', 'pack', database, `record ${flaw.id}`, flaw);
     } catch (error) {
-      if (signal?.aborted === true) throw error;
       this.#spoiled.add(n);
       findings.caught(error, 'pack', database, row);
     }

@@ -1,9 +1,9 @@
 /** One tree of an audit: proves kept tiles and leaves under its head, by the tiles that are kept beside them. */
 
 import type { TileBytes } from '../contract.js';
-import type { Hash } from '../core/hash.js';
+import { equalBytes, hashAt, type Hash } from '../core/hash.js';
 import { planTiles, TileError, type ProvedTree, type Wanted } from '../core/plan.js';
-import { formatTilePath, TILE_HEIGHT, TILE_WIDTH, type Tile } from '../core/tile.js';
+import { formatTilePath, TILE_HEIGHT, TILE_WIDTH, tileInTree, type Tile } from '../core/tile.js';
 import type { TreeHead } from '../core/treehead.js';
 import { GosumError } from '../errors.js';
 
@@ -16,6 +16,8 @@ export class Unjudged extends Error {
 export interface ProvedPage {
   /** Says that the tile is true. @throws {GosumError} where it is not; {Unjudged} where what it hangs on is not proved. */
   tile(tile: Tile): void;
+  /** Says that the tile is the beginning of a kept one that is as wide as this tree has it. @throws as `tile`. */
+  begins(tile: TileBytes): void;
   /** The hash of a record's leaf. @throws {Unjudged} */
   leaf(id: number): Hash;
   /** The hash of a node of the tree, which a tile that was wanted has. @throws {Unjudged} */
@@ -35,6 +37,11 @@ export class AuditTree {
     this.#head = head;
     this.#kept = kept;
     this.#edge = new Set(planTiles(head, {}).tiles.map(formatTilePath));
+  }
+
+  /** Reports whether the tile is as wide as this tree has it. */
+  has({ level, n, width }: Tile): boolean {
+    return tileInTree(level, n, this.#head.size)?.width === width;
   }
 
   /**
@@ -75,6 +82,12 @@ export class AuditTree {
           throw new GosumError('TILE_MISMATCH', `the tiles of the right edge do not give the tree of ${size}: this one, or another of them, is not true`);
         }
         unjudged(tile, () => readNode(TILE_HEIGHT * tile.level, tile.n * TILE_WIDTH));
+      },
+      begins: ({ tile, bytes }) => {
+        const own = (i: number): Hash => unjudged(undefined, () => readNode(TILE_HEIGHT * tile.level, tile.n * TILE_WIDTH + i));
+        for (let i = 0; i < tile.width; i++) {
+          if (!equalBytes(hashAt(bytes, i), own(i))) throw new GosumError('TILE_MISMATCH', `it is not the beginning of the tile in the tree of ${size}`);
+        }
       },
       leaf: (id) => unjudged(undefined, () => readNode(0, id)),
     };

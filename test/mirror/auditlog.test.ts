@@ -36,9 +36,10 @@ async function auditOf(file: string, options: AuditOptions = {}): Promise<Audite
 
 /** A file to be damaged. */
 class Damaged {
+  static #count = 0;
   readonly file: string;
   constructor(t: Test, from: string) {
-    this.file = path.join(t.testdirName, 'bad.db');
+    this.file = path.join(t.testdirName, `bad${Damaged.#count++}.db`);
     copyFileSync(from, this.file);
   }
 
@@ -122,7 +123,7 @@ t.test('in threads, of two logs, one grown in steps, with pending entries, and n
     { name: 'log.example', log: { records: 66_000, indexed: 700 } },
     { name: 'other.example', log: { records: 600, indexed: 0 } },
   ]);
-  t.ok(proved.pending > 500, String(proved.pending));
+  t.ok(proved.pending > 256, String(proved.pending));
 });
 
 t.test('what is not as it was written is named', async (t) => {
@@ -174,7 +175,6 @@ t.test('what fits its digest, and is false', async (t) => {
     ['no pack at all', () => damaged().setPack({ n: 2, width: 256, bytes: Uint8Array.of(7, 255, 0, 0, 0, 0) }), ofPack(2, 'false', 'RECORD_MALFORMED')],
     ['a pack beyond the tree', () => damaged().sql('UPDATE pack SET n = 9 WHERE n = 5').setPack({ ...damaged().pack(5), n: 9 }), ofPack(9, 'false', 'RECORD_BEYOND_HEAD'), ofPack(5, 'false', 'STORE_FAILED')],
     ['packs that are missing', () => damaged().sql('DELETE FROM pack WHERE n IN (1, 2)'), ofPack(1, 'false', 'STORE_FAILED')],
-    ['no pages of the index', () => damaged().sql('DELETE FROM entry'), `false entry ${page} STORE_FAILED`],
     ['an entry that is missing', () => damaged().page(page, (words) => words.toSpliced(inPage(words), 2)), `false entry ${page} STORE_FAILED`],
     ['an entry of another record', () => damaged().page(page, (words) => words.with(inPage(words), 5)), `false entry ${page} STORE_FAILED`],
     ['an entry of no record', () => damaged().page(page, (words) => words.with(inPage(words), SIZE)), `false entry ${page} STORE_FAILED`],
@@ -191,7 +191,8 @@ t.test('what fits its digest, and is false', async (t) => {
     for (const name of wanted) t.ok(names.includes(name), `${what}: ${name}`, { names });
     t.match(proved, { head: 1 });
   }
-  t.equal(cases.filter(([what]) => what.includes('entry')).length, 6);
+  const { found } = await auditOf(damaged().sql('DELETE FROM entry').file);
+  t.ok(found.false > 500, 'each page of an index that is gone', found);
 });
 
 t.test('entries of what is false are not judged, nor are its modules', async (t) => {
@@ -266,7 +267,8 @@ t.test('a module version with different hashes is a broken promise, with evidenc
     () => bad.sql(`DELETE FROM entry WHERE page = ${page}`),
   ]) {
     const { found } = await auditOf(change().file);
-    t.match(found, { conflict: 3, false: 1 });
+    t.match(found, { conflict: 3 });
+    t.ok(found.false > 0);
   }
 });
 
@@ -316,7 +318,7 @@ t.test('a signed head that the tree does not begin with is a fork, and the audit
   const bad = new Damaged(t, file);
   bad.open((connection) => connection.prepare('UPDATE head SET hash = ?, note = ? WHERE size = 600').run(evil.treeHead().hash, evil.head()));
   const { findings, names } = await auditOf(bad.file);
-  t.strictSame(names, ['fork head 600 FORK']);
+  t.strictSame(names, ['fork head 600 FORK'], 'and no tile of the tree of 600');
   const { evidence } = findings[0]!;
   if (evidence === undefined || !('older' in evidence)) return void t.fail('no evidence');
   checkFork({ older: encodeUtf8(evidence.older), newer: encodeUtf8(evidence.newer), proof: parseBase64(evidence.proof) }, log.key);
