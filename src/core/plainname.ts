@@ -25,9 +25,12 @@ KINDS[DASH] = SMALL;
 for (let code = 0x41; code <= 0x5a; code++) KINDS[code] = CAPITAL;
 KINDS[UNDERSCORE] = CAPITAL;
 
-/** Bytes with which the name of a device on Windows begins: con, prn, aux, nul, com1, lpt1. */
-const DEVICE = new Uint8Array(256);
-for (const letter of 'cpanlCPANL') DEVICE[letter.charCodeAt(0)] = 1;
+/**
+ * Pairs of letters with which the name of a device on Windows begins: con, prn, aux, nul, com1, lpt1. As letters of five bits,
+ * which a capital has with its small letter in common.
+ */
+const DEVICE = new Uint8Array(32 * 32);
+for (const pair of ['co', 'pr', 'au', 'nu', 'lp']) DEVICE[(pair.charCodeAt(0) % 32) * 32 + (pair.charCodeAt(1) % 32)] = 1;
 
 /**
  * Reports whether `bytes[from, to)` is plainly a module path that `checkModulePath` takes: small letters, digits and dashes in a
@@ -53,7 +56,7 @@ export function isPlainPath(bytes: Uint8Array, from: number, to: number): boolea
       const length = at - start;
       if (length === 0 || bytes[at - 1] === DOT) return false;
       if (stem === 0) stem = length;
-      if ((stem === 3 || stem === 4) && DEVICE[bytes[start] ?? 0] === 1) return false;
+      if ((stem === 3 || stem === 4) && DEVICE[((bytes[start] ?? 0) % 32) * 32 + ((bytes[start + 1] ?? 0) % 32)] === 1) return false;
       if (inHost && dots === 0) return false;
       if (!inHost && bytes[start] === LETTER_V && isDigit(bytes[start + 1]) && !(length === 2 && (bytes[start + 1] ?? 0) >= ZERO + 2)) return false;
       start = at + 1;

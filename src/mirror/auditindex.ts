@@ -5,9 +5,8 @@
 
 import type { IndexPage, LogStore, PendingEntries } from '../contract.js';
 import { GosumError } from '../errors.js';
-import type { CheckedPack } from '../whole/check.js';
 import { BUCKETS, ENTRY_SIZE, mergePage, PAGES, pendingByPage, PENDING_SIZE } from '../whole/entry.js';
-import type { PackAudit } from './auditpacks.js';
+import type { PackAudit, PackNames } from './auditpacks.js';
 import { Unjudged } from './audittree.js';
 import { EntryBalance } from './entrybalance.js';
 import type { Findings } from './finding.js';
@@ -49,8 +48,8 @@ export class IndexAudit {
   }
 
   /** The entries that the records of a pack have. */
-  has({ entries: { pages, words } }: CheckedPack): void {
-    for (let i = 0; i < pages.length; i++) this.#balance.has(pages[i] ?? 0, words[2 * i + 1] ?? 0, words[2 * i] ?? 0);
+  has({ checked: { pages, words }, from, to }: PackNames): void {
+    for (let i = from; i < to; i++) this.#balance.has(pages[i] ?? 0, words[2 * i + 1] ?? 0, words[2 * i] ?? 0);
   }
 
   /** A page of the index. */
@@ -109,8 +108,8 @@ export class IndexAudit {
   }
 
   /** The entries that the records of a pack have, on the second look. */
-  hasAgain({ entries: { pages, words } }: CheckedPack): void {
-    for (let i = 0; i < pages.length; i++) this.#again.get(pages[i] ?? 0)?.push(words[2 * i] ?? 0, words[2 * i + 1] ?? 0);
+  hasAgain({ checked: { pages, words }, from, to }: PackNames): void {
+    for (let i = from; i < to; i++) this.#again.get(pages[i] ?? 0)?.push(words[2 * i] ?? 0, words[2 * i + 1] ?? 0);
   }
 
   /** Names what is wrong, after the second look. */

@@ -9,7 +9,7 @@ import type { Progress } from '../client/sumdb.js';
 import { formatModuleVersion } from '../core/module.js';
 import type { SignedHead } from '../core/treehead.js';
 import { GosumError } from '../errors.js';
-import { PathPrinter, type CheckedPack } from '../whole/check.js';
+import { PathPrinter } from '../whole/check.js';
 import { KeyHash, newSalt, SALT_SIZE } from '../whole/key.js';
 import { openTilePool, workHere, type TilePool } from '../whole/pool.js';
 import { namesOf } from '../whole/usual.js';
@@ -87,10 +87,10 @@ export class LogAudit {
 
   /** A page of packs. */
   takePacks(page: readonly PackRow[]): Promise<void> {
-    return this.packs.take(page, (checked) => {
-      this.#index.has(checked);
-      this.#modules.has(checked);
-      this.#tick(checked.width);
+    return this.packs.take(page, (names) => {
+      this.#index.has(names);
+      this.#modules.has(names);
+      this.#tick(names.records);
     });
   }
 
@@ -133,10 +133,10 @@ export class LogAudit {
 
   /** A page of packs, on the second look. */
   takePacksAgain(page: readonly PackRow[]): Promise<void> {
-    return this.packs.takeAgain(page, (checked: CheckedPack) => {
-      this.#index.hasAgain(checked);
-      this.#modules.hasAgain(checked);
-      this.#tick(checked.width);
+    return this.packs.takeAgain(page, (names) => {
+      this.#index.hasAgain(names);
+      this.#modules.hasAgain(names);
+      this.#tick(names.records);
     });
   }
 

@@ -4,7 +4,8 @@
  */
 
 import { GosumError } from '../errors.js';
-import type { CheckedPack, PathPrinter } from '../whole/check.js';
+import type { PathPrinter } from '../whole/check.js';
+import type { PackNames } from './auditpacks.js';
 import { Unjudged } from './audittree.js';
 import type { Findings } from './finding.js';
 import { PathSet } from './pathset.js';
@@ -36,8 +37,8 @@ export class ModuleAudit {
   }
 
   /** The paths that the records of a pack have. */
-  has({ prints }: CheckedPack): void {
-    for (let i = 0; i < prints.length; i += 2) this.#paths.add(prints[i] ?? 0, prints[i + 1] ?? 0);
+  has({ checked: { prints }, from, to }: PackNames): void {
+    for (let i = 2 * from; i < 2 * to; i += 2) this.#paths.add(prints[i] ?? 0, prints[i + 1] ?? 0);
   }
 
   /** A path of the list. */
@@ -57,12 +58,12 @@ export class ModuleAudit {
   }
 
   /** The paths that the records of a pack have, on the second look. */
-  hasAgain({ prints, entries }: CheckedPack): void {
-    for (let i = 0; i < prints.length; i += 2) {
+  hasAgain({ checked: { prints, words }, from, to }: PackNames): void {
+    for (let i = 2 * from; i < 2 * to; i += 2) {
       const [left = 0, right = 0] = [prints[i], prints[i + 1]];
       if (this.#paths.isMarked(left, right)) continue;
       this.#paths.mark(left, right);
-      this.#unlisted.push(entries.words[i] ?? 0);
+      this.#unlisted.push(words[i] ?? 0);
     }
   }
 

@@ -1,7 +1,7 @@
 /** What is said to a thread that works on tiles, and what it answers. Classes do not travel: errors go as their parts. */
 
 import { GosumError, isGosumError, type Code } from '../errors.js';
-import { checkPack, type CheckedPack, type CheckJob } from './check.js';
+import { checkPacks, type CheckedPacks, type CheckJob } from './check.js';
 import type { KeyHash } from './key.js';
 import { workTile, type TileJob, type TileWork } from './work.js';
 
@@ -14,7 +14,7 @@ export interface ThreadStart {
 export type ThreadJob = TileJob | CheckJob;
 
 /** What comes of it. */
-export type ThreadWork = TileWork | CheckedPack;
+export type ThreadWork = TileWork | CheckedPacks;
 
 /** A job, and the number by which it is answered. */
 export interface JobMessage {
@@ -39,14 +39,14 @@ export function errorOfAnswer({ code, message, cause }: Answer & { kind: 'error'
   return code === undefined ? new Error(message, { cause }) : new GosumError(code, message, { cause });
 }
 
-/** Does a job. @throws {GosumError} as `workTile` and `checkPack`. */
+/** Does a job. @throws {GosumError} as `workTile`. */
 export function doJob(job: ThreadJob, hash: KeyHash): ThreadWork {
-  return job.kind === 'check' ? checkPack(job, hash) : workTile(job, hash);
+  return job.kind === 'check' ? checkPacks(job, hash) : workTile(job, hash);
 }
 
 /** What of a work is handed over, and not copied. */
 export function transfersOf(work: ThreadWork): ArrayBuffer[] {
-  const { nodes, entries } = work;
-  const own = 'prints' in work ? [work.prints] : [work.bytes, work.leaves];
-  return [...own, nodes, entries.pages, entries.words].map((array) => array.buffer as ArrayBuffer);
+  const { nodes } = work;
+  const own = 'prints' in work ? [work.prints, work.pages, work.words] : [work.bytes, work.leaves, work.entries.pages, work.entries.words];
+  return [...own, nodes].map((array) => array.buffer as ArrayBuffer);
 }

@@ -1,6 +1,6 @@
 /** Threads that work on tiles (work.ts). */
 
-import { checkPack, type CheckedPack, type CheckJob } from './check.js';
+import { checkPacks, type CheckedPacks, type CheckJob } from './check.js';
 import { KeyHash } from './key.js';
 import type { ThreadJob, ThreadWork } from './message.js';
 import { TileThread } from './thread.js';
@@ -14,8 +14,8 @@ export interface TilePool {
    * @throws {GosumError} as `workTile`; the signal's reason; a plain `Error` where the thread dies.
    */
   run(job: TileJob, signal?: AbortSignal): Promise<TileWork>;
-  /** Checks a pack, as `checkPack`. Else as `run`. */
-  check(job: CheckJob, signal?: AbortSignal): Promise<CheckedPack>;
+  /** Checks packs, as `checkPacks`. @throws the signal's reason; a plain `Error` where the thread dies. */
+  check(job: CheckJob, signal?: AbortSignal): Promise<CheckedPacks>;
   /** Ends the threads. What is under way, or comes later, fails. */
   close(): Promise<void>;
 }
@@ -35,7 +35,7 @@ export function workHere(salt: Uint8Array): TilePool {
     check: (job, signal) =>
       new Promise((resolve) => {
         signal?.throwIfAborted();
-        resolve(checkPack(job, hash));
+        resolve(checkPacks(job, hash));
       }),
     close: () => Promise.resolve(),
   };
@@ -78,7 +78,7 @@ export function openTilePool(threads: number, salt: Uint8Array): TilePool {
 
   return {
     run: (job, signal) => run(job, signal) as Promise<TileWork>,
-    check: (job, signal) => run(job, signal) as Promise<CheckedPack>,
+    check: (job, signal) => run(job, signal) as Promise<CheckedPacks>,
     async close() {
       isClosed = true;
       for (const go of waiting.splice(0)) go();

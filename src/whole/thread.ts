@@ -3,6 +3,7 @@
 import { Worker } from 'node:worker_threads';
 import { KeyHash } from './key.js';
 import { doJob, errorOfAnswer, type Answer, type JobMessage, type ThreadJob, type ThreadStart, type ThreadWork } from './message.js';
+import type { TileJob, TileWork } from './work.js';
 
 /**
  * The bundle of worker.ts, which starts in half the time of its modules. The same place seen from dist/src/whole and from the
@@ -43,6 +44,8 @@ export class TileThread {
    * @throws what the job throws; the signal's reason, at once, while the thread goes on to the end of the job; an error where
    * the thread dies.
    */
+  run(job: TileJob, signal?: AbortSignal): Promise<TileWork>;
+  run(job: ThreadJob, signal?: AbortSignal): Promise<ThreadWork>;
   run(job: ThreadJob, signal?: AbortSignal): Promise<ThreadWork> {
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();
