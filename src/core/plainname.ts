@@ -56,7 +56,7 @@ export function isPlainPath(bytes: Uint8Array, from: number, to: number): boolea
       const length = at - start;
       if (length === 0 || bytes[at - 1] === DOT) return false;
       if (stem === 0) stem = length;
-      if ((stem === 3 || stem === 4) && DEVICE[((bytes[start] ?? 0) % 32) * 32 + ((bytes[start + 1] ?? 0) % 32)] === 1) return false;
+      if ((stem === 3 || (stem === 4 && isDigit(bytes[start + 3]))) && DEVICE[((bytes[start] ?? 0) % 32) * 32 + ((bytes[start + 1] ?? 0) % 32)] === 1) return false;
       if (inHost && dots === 0) return false;
       if (!inHost && bytes[start] === LETTER_V && isDigit(bytes[start + 1]) && !(length === 2 && (bytes[start + 1] ?? 0) >= ZERO + 2)) return false;
       start = at + 1;
@@ -71,7 +71,8 @@ export function isPlainPath(bytes: Uint8Array, from: number, to: number): boolea
 
 /**
  * Reports whether `bytes[from, to)` is plainly a version that `checkVersion` takes: three numbers; behind them perhaps what the go
- * command makes of a commit (`-0.20190101000000-0123456789ab`, with or without `0.`), and `+incompatible`.
+ * command makes of a commit (`-0.20190101000000-0123456789ab`, with or without `0.`), or a word and perhaps a number (`-rc.1`); and
+ * `+incompatible`.
  */
 export function isPlainVersion(bytes: Uint8Array, from: number, to: number): boolean {
   if (bytes[from] !== LETTER_V) return false;
@@ -84,13 +85,24 @@ export function isPlainVersion(bytes: Uint8Array, from: number, to: number): boo
   }
   if (at < to && bytes[at] === DASH) {
     at++;
-    if (bytes[at] === ZERO && bytes[at + 1] === DOT) at += 2;
-    const time = at;
-    while (at < to && isDigit(bytes[at])) at++;
-    if (at !== time + 14 || bytes[at] !== DASH) return false;
-    const commit = ++at;
-    while (at < to && KINDS[bytes[at] ?? 0] === SMALL && bytes[at] !== DASH) at++;
-    if (at !== commit + 12) return false;
+    if (isDigit(bytes[at])) {
+      if (bytes[at] === ZERO && bytes[at + 1] === DOT) at += 2;
+      const time = at;
+      while (at < to && isDigit(bytes[at])) at++;
+      if (at !== time + 14 || bytes[at] !== DASH) return false;
+      const commit = ++at;
+      while (at < to && KINDS[bytes[at] ?? 0] === SMALL && bytes[at] !== DASH) at++;
+      if (at !== commit + 12) return false;
+    } else {
+      const word = at;
+      while (at < to && KINDS[bytes[at] ?? 0] === SMALL && bytes[at] !== DASH) at++;
+      if (at === word) return false;
+      if (at < to && bytes[at] === DOT) {
+        const number = ++at;
+        while (at < to && isDigit(bytes[at])) at++;
+        if (at === number || (bytes[number] === ZERO && at > number + 1)) return false;
+      }
+    }
   }
   return at === to || (bytes[at] === PLUS && to - at === INCOMPATIBLE.length && beginsWith(bytes, at, INCOMPATIBLE));
 }

@@ -7,9 +7,10 @@
 
 import type { PackedTile } from '../contract.js';
 import { countLeaves, hashLeaves, leafText, subtreeHashes, type Leaves } from '../core/leaves.js';
+import { checkModulePath, checkVersion } from '../core/module.js';
 import { isPlainPath, isPlainVersion } from '../core/plainname.js';
 import { checkRecordForm } from '../core/recordform.js';
-import { encodeUtf8, joinBytes } from '../core/text.js';
+import { decodeUtf8, encodeUtf8, joinBytes } from '../core/text.js';
 import { TILE_WIDTH } from '../core/tile.js';
 import { GosumError, isGosumError, type Code } from '../errors.js';
 import { checkRecordNumber } from './entry.js';
@@ -189,7 +190,7 @@ class Names {
         this.flaws = [];
         return false;
       }
-      this.#check(i, leafText(leaves, i));
+      this.#check(i, () => checkNames(bytes.subarray(from, space), bytes.subarray(space + 1, end)));
     }
     return true;
   }
@@ -198,7 +199,7 @@ class Names {
   readOdd(leaves: Leaves): void {
     for (let i = 0; i < countLeaves(leaves); i++) {
       const text = leafText(leaves, i);
-      this.#check(i, text);
+      this.#check(i, () => checkRecordForm(text));
       for (const { module, version } of namesIn(text)) {
         const path = encodeUtf8(module);
         const bytes = joinBytes([path, Uint8Array.of(SPACE), encodeUtf8(version)]);
@@ -223,9 +224,9 @@ class Names {
     this.#printer.write(this.#prints, 2 * at, bytes, from, space, module);
   }
 
-  #check(i: number, text: Uint8Array): void {
+  #check(i: number, check: () => unknown): void {
     try {
-      checkRecordForm(text);
+      check();
     } catch (error) {
       if (!isGosumError(error)) throw error;
       this.flaws.push({ id: this.#first + i, code: error.code, message: error.message });
@@ -243,6 +244,12 @@ class Names {
     this.#prints = new Uint32Array(2 * size);
     this.#prints.set(prints);
   }
+}
+
+/** @throws {GosumError} `UTF8_MALFORMED`, `MODULE_PATH_MALFORMED`, `VERSION_MALFORMED`. */
+function checkNames(path: Uint8Array, version: Uint8Array): void {
+  checkModulePath(decodeUtf8(path));
+  checkVersion(decodeUtf8(version));
 }
 
 /** As `namesOf`; of a text that is not even UTF-8 none. */
