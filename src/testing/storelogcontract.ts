@@ -128,6 +128,7 @@ export const STORE_LOG_CASES: readonly StoreCase[] = [
     assert.deepEqual(await log.modules(KEY, 'example.com/a', '', 2), below.slice(0, 2));
     assert.deepEqual(await log.modules(KEY, 'example.com/a', 'example.com/a/x', 2), below.slice(2));
     assert.deepEqual(await log.modules(KEY, 'example.com/a', 'example.com/ab', 2), []);
+    assert.deepEqual(await log.modules(KEY, 'example.com/b', 'example.com/a', 2), ['example.com/b'], 'behind what comes before it');
     assert.deepEqual(await log.modules(KEY, 'example.com/x', '', 2), []);
     assert.deepEqual(await log.modules(KEY, '\u{1f600}', '', 9), ['\u{1f600}.example']);
     assert.deepEqual(await log.modules(OTHER_KEY, '', '', 2), []);
