@@ -70,11 +70,13 @@ t.test('every record is found, and the tiles are the log’s', async (t) => {
   const store = openFile(t);
   await keep(store, log, newSalt(), all(log));
   const phases: string[] = [];
-  const progress = { phase: (name: string, total: number) => phases.push(`${name} ${total > 200}`), tick: () => phases.push('tick') };
+  const progress = { phase: (name: string, total: number) => phases.push(name, ...Array.from({ length: total }, () => 'tick due')), tick: () => phases.push('tick') };
   const whole = new WholeLog(store, log.vkey);
   t.strictSame(await whole.find('example.com/m5', 'v1.5.0'), [], 'pending entries stand in no page');
   t.equal(await mergePending(store, log.name, log.vkey, { progress }), 1003);
-  t.equal(phases[0], 'building the index true');
+  t.equal(phases[0], 'building the index');
+  const ticks = phases.filter((each) => each === 'tick').length;
+  t.ok(ticks > 50 && ticks === phases.filter((each) => each === 'tick due').length, `${ticks} buckets, as was said before`);
   t.equal((await whole.state())?.indexed, 1003);
   t.strictSame(await store.log!.pendingBuckets(log.vkey), []);
   for (let id = 0; id < 1000; id++) {
@@ -107,11 +109,31 @@ t.test('every record is found, and the tiles are the log’s', async (t) => {
   t.strictSame(modules, ['example.com/m1', ...Array.from({ length: 10 }, (_, i) => `example.com/m1${i}`)]);
 });
 
-t.test('more module paths than are read at once', async (t) => {
+t.test('more module paths than are read at once, and a merge that is ended between two commits', async (t) => {
   const log = new TestLog();
   for (let i = 0; i < 2048; i++) log.add(`example.com/m${i}`, 'v1.0.0');
   const store = openFile(t);
   await keep(store, log, newSalt(), all(log));
+  const before = await store.log!.pendingBuckets(log.vkey);
+  const ending = new AbortController();
+  const reason = new Error('ended');
+  let ticks = 0;
+  const progress = {
+    phase: () => undefined,
+    tick: () => {
+      ticks++;
+      ending.abort(reason);
+    },
+  };
+  await t.rejects(mergePending(store, log.name, log.vkey, { signal: ending.signal, progress }), reason);
+  t.ok(ticks > 0 && ticks < before.length, `${ticks} of ${before.length} buckets are merged`);
+  t.strictSame(await store.log!.pendingBuckets(log.vkey), before.slice(ticks));
+  t.equal((await store.log!.state(log.vkey))?.indexed, 0);
+  t.equal(await mergePending(store, log.name, log.vkey), 2048, 'it goes on from there');
+  for (let i = 0; i < 2048; i += 11) {
+    const found = await new WholeLog(store, log.vkey).find(`example.com/m${i}`, 'v1.0.0');
+    if (found.length !== 1 || found[0]!.id !== i) t.fail(`record ${i}`);
+  }
   const modules = [];
   for await (const module of new WholeLog(store, log.vkey).modules('example.com/')) modules.push(module);
   t.strictSame(modules, Array.from({ length: 2048 }, (_, i) => `example.com/m${i}`).sort());
@@ -128,10 +150,6 @@ t.test('a log that is kept in parts, ended while it is merged, and grows', async
   t.equal((await whole.find('example.com/m26', 'v1.511.0')).length, 0);
   t.equal((await whole.find(`example.com/m${600 % 97}`, 'v1.600.0')).length, 1, 'what is behind the gap is in the pages too');
   await keep(store, log, salt, [1, 3], batch);
-  const ending = new AbortController();
-  const reason = new Error('ended');
-  // the first tick ends it: what was merged till then is committed
-  await t.rejects(mergePending(store, log.name, log.vkey, { signal: ending.signal, progress: { phase: () => ending.abort(reason), tick: () => undefined } }), reason);
   t.equal((await whole.state())?.indexed, 256);
   t.equal(await mergePending(store, log.name, log.vkey), 900);
   log.add('example.com/new', 'v1.0.0');
@@ -155,14 +173,18 @@ t.test('what another adds while buckets are merged is not lost', async (t) => {
   const salt = newSalt();
   await keep(store, log, salt, [0]);
   let added = false;
-  const meddled: Store = Object.assign(Object.create(store) as Store, {
-    async commit(key: string, change: Change): Promise<boolean> {
-      // just before the merge commits, the other comes
-      if (!added) {
-        added = true;
-        await keep(store, log, salt, [1]);
-      }
-      return store.commit(key, change);
+  const meddled = new Proxy(store, {
+    get(target, property) {
+      const value: unknown = Reflect.get(target, property, target);
+      if (property !== 'commit') return typeof value === 'function' ? (value as () => unknown).bind(target) : value;
+      return async (key: string, change: Change): Promise<boolean> => {
+        // just before the merge commits, the other comes
+        if (!added) {
+          added = true;
+          await keep(store, log, salt, [1]);
+        }
+        return store.commit(key, change);
+      };
     },
   });
   await mergePending(meddled, log.name, log.vkey);
