@@ -5,24 +5,25 @@
  * store is believed, and nothing is written. The whole log, where one is kept, is in auditlog.ts.
  */
 
-import type { KeptReceipt, KeptRecord, StoredPages, StoredRow, StoreRows, TileBytes, TimelineHead } from '../contract.js';
+import type { KeptReceipt, KeptRecord, StoreRows, TileBytes, TimelineHead } from '../contract.js';
 import type { Progress } from '../client/sumdb.js';
 import { formatBase64 } from '../core/base64.js';
 import { checkFork, ForkError, forkError } from '../core/fork.js';
-import { formatHash, equalBytes, HASH_SIZE, type Hash } from '../core/hash.js';
-import { formatVerifierKey, parseVerifierKey, type VerifierKey } from '../core/key.js';
-import { hashLeaves } from '../core/leaves.js';
+import { formatHash, equalBytes } from '../core/hash.js';
+import { formatVerifierKey, parseVerifierKey } from '../core/key.js';
 import { parseModuleVersion } from '../core/module.js';
 import { openReceipt } from '../core/receipt.js';
 import { checkRecordText, findHashes, recordHash } from '../core/record.js';
 import { decodeUtf8 } from '../core/text.js';
 import { hashAtSize } from '../core/timeline.js';
-import { formatTilePath, tileInTree, TILE_WIDTH, type Tile } from '../core/tile.js';
+import { formatTilePath, tileInTree } from '../core/tile.js';
 import { checkTree } from '../core/tree.js';
 import { openTreeHead, sameTree, type SignedHead } from '../core/treehead.js';
 import { GosumError, isGosumError } from '../errors.js';
-import { unpackLeaves } from '../whole/pack.js';
-import { checkState, LogAudit, type AuditedLog } from './auditlog.js';
+import { AuditedDatabase } from './auditdatabase.js';
+import type { AuditedLog } from './auditlog.js';
+import { auditLogs } from './auditlogs.js';
+import { AuditedRows, type Value } from './auditrows.js';
 import { Unjudged, AuditTree } from './audittree.js';
 import { Findings, type Counted, type Finding, type Verdict } from './finding.js';
 
@@ -51,18 +52,6 @@ export interface AuditOptions {
   readonly threads?: number | undefined;
 }
 
-/** What is known of a database while it is audited. */
-interface Audit {
-  readonly name: string;
-  readonly key: VerifierKey;
-  /** Each head that opened, by size. */
-  readonly heads: Map<number, SignedHead>;
-  newest: SignedHead | undefined;
-  readonly trees: Map<number, AuditTree>;
-  log: LogAudit | undefined;
-  audited: AuditedLog | undefined;
-}
-
 /**
  * Audits all that a store has.
  *
@@ -70,29 +59,20 @@ interface Audit {
  * @throws {GosumError} the signal's reason. That the store cannot be read is a finding.
  */
 export async function audit(rows: StoreRows, found: (finding: Finding) => void, options: AuditOptions = {}): Promise<Audited> {
-  const auditor = new Auditor(rows, new Findings(found), options);
-  try {
-    return await auditor.run();
-  } finally {
-    await auditor.close();
-  }
+  return new Auditor(rows, new Findings(found), options).run();
 }
 
 class Auditor {
   readonly #rows: StoreRows;
   readonly #findings: Findings;
   readonly #options: AuditOptions;
-  readonly #databases = new Map<string, Audit>();
+  readonly #walk: AuditedRows;
 
   constructor(rows: StoreRows, findings: Findings, options: AuditOptions) {
     this.#rows = rows;
     this.#findings = findings;
     this.#options = options;
-  }
-
-  /** Ends the threads. */
-  async close(): Promise<void> {
-    for (const { log } of this.#databases.values()) await log?.close();
+    this.#walk = new AuditedRows(findings, options);
   }
 
   async run(): Promise<Audited> {
@@ -106,88 +86,23 @@ class Auditor {
     const [all, base] = [await this.#count(), await this.#count('base')];
     progress?.phase('proving what is kept', base ?? 0);
     await findings.reading('database', () => this.#auditDatabases());
-    await this.#each('head', () => rows.heads(), (page, database) => this.#auditHeads(page, database));
-    await this.#each('head', () => rows.heads(), (page, database) => this.#auditLinks(page, database), { first: false });
-    for (const { name, newest, heads } of this.#databases.values()) {
+    await this.#walk.each('head', () => rows.heads(), (page, database) => this.#auditHeads(page, database));
+    await this.#walk.each('head', () => rows.heads(), (page, database) => this.#auditLinks(page, database), { again: true });
+    for (const { name, newest, heads } of this.#walk.databases.values()) {
       if (newest === undefined && heads.size > 0) findings.add('false', 'head', name, '', new GosumError('PROOF_MISMATCH', 'no head is the newest: none of them is without a greater one'));
     }
-    await this.#each('tile', () => rows.hashTiles(), (page, database) => this.#auditTiles(page, database));
-    await this.#each('record', () => rows.records(), (page, database) => this.#auditRecords(page, database));
-    await this.#each('receipt', () => rows.receipts(), (page, database) => this.#auditReceipts(page, database));
+    await this.#walk.each('tile', () => rows.hashTiles(), (page, database) => this.#auditTiles(page, database));
+    await this.#walk.each('record', () => rows.records(), (page, database) => this.#auditRecords(page, database));
+    await this.#walk.each('receipt', () => rows.receipts(), (page, database) => this.#auditReceipts(page, database));
     await this.#auditEvidence();
-    if (all === undefined || all !== base) await this.#auditLogs((all ?? 0) - (base ?? 0));
+    const logs = all === undefined || all !== base ? await auditLogs(rows, this.#walk, findings, { ...this.#options, total: (all ?? 0) - (base ?? 0) }) : undefined;
     findings.end();
-    const databases = [...this.#databases.values()].map(({ name, key, newest, audited }) => ({
-      name,
-      key: formatVerifierKey(key),
-      tree: newest && { size: newest.size, hash: formatHash(newest.hash) },
-      ...(audited && { log: audited }),
-    }));
+    const databases = [...this.#walk.databases.values()].map((database) => {
+      const { name, vkey, newest } = database;
+      const log = logs?.get(database);
+      return { name, key: vkey, tree: newest && { size: newest.size, hash: formatHash(newest.hash) }, ...(log && { log }) };
+    });
     return { databases, proved: findings.proved, found: findings.found };
-  }
-
-  /** @param total rows of the whole logs. */
-  async #auditLogs(total: number): Promise<void> {
-    const rows = this.#rows;
-    const { progress } = this.#options;
-    await this.#each('loginfo', () => rows.logStates(), (page, database) => {
-      for (const { row, value } of page) {
-        this.#findings.judge('loginfo', database.name, row, () => {
-          checkState(value, database.newest);
-          database.log = this.#newLog(database, value);
-        });
-      }
-    }, { ticks: false });
-    const records = await this.#countRecords();
-    progress?.phase('proving records', records);
-    await this.#each('pack', () => rows.packs(), (page, database) => this.#log(database).takePacks(page), {
-      ticks: false,
-      spoil: (row, database) => this.#log(database).packs.spoil(row),
-    });
-    const logs = [...this.#databases.values()].flatMap(({ log }) => log ?? []);
-    for (const log of logs) await log.endPacks();
-
-    progress?.phase('proving the index', Math.max(0, total - Math.ceil(records / TILE_WIDTH)));
-    await this.#each('entry', () => rows.indexPages(), async (page, database) => {
-      for (const { row, value } of page) await this.#log(database).page(row, value);
-    }, { spoil: (row, database) => this.#log(database).spoilPage(row) });
-    await this.#each('pending', () => rows.pending(), (page, database) => {
-      for (const { row, value } of page) this.#log(database).pending(row, value);
-    }, { spoil: (row, database) => this.#log(database).spoilPending(row) });
-    for (const log of logs) await this.#findings.reading('pending', () => log.endIndex());
-    await this.#each('module', () => rows.modules(), (page, database) => {
-      for (const { value } of page) this.#log(database).module(value);
-    });
-    await this.#each('seen', () => rows.seen(), (page, database) => {
-      for (const { row, value } of page) this.#log(database).seen(row, value);
-    });
-    await this.#each('mark', () => rows.marks(), (page, database) => {
-      for (const { row, value } of page) this.#log(database).mark(row, value.record);
-    });
-    await this.#each('staged', () => rows.staged(), (page, database) => {
-      for (const { row } of page) this.#findings.judge('staged', database.name, row, () => undefined);
-    });
-
-    if (logs.some((log) => log.isUnsure)) {
-      progress?.phase('looking for what is wrong', records);
-      await this.#each('pack', () => rows.packs(), (page, database) => this.#log(database).takePacksAgain(page), { first: false });
-    }
-    for (const database of this.#databases.values()) {
-      await this.#findings.reading('pack', async () => void (database.audited = await database.log?.end()));
-    }
-  }
-
-  /** How many records the whole logs have, for the progress. */
-  async #countRecords(): Promise<number> {
-    let records = 0;
-    for (const { key, newest } of this.#databases.values()) {
-      if (newest === undefined) continue;
-      await this.#findings.reading('pack', async () => {
-        const gaps = await this.#rows.log.gaps(formatVerifierKey(key), newest.size);
-        records += Math.max(0, newest.size - TILE_WIDTH * gaps.reduce((sum, { lo, hi }) => sum + hi - lo, 0));
-      });
-    }
-    return records;
   }
 
   /** `undefined` where they cannot be counted, which is a finding. */
@@ -197,30 +112,17 @@ class Auditor {
     return count;
   }
 
-  /** The whole log of a database; where nothing is known of it, without the secret of its index. */
-  #log(database: Audit): LogAudit {
-    return (database.log ??= this.#newLog(database, undefined));
-  }
-
-  #newLog(database: Audit, state: ConstructorParameters<typeof LogAudit>[1]): LogAudit {
-    const { name, newest } = database;
-    const tree = newest && this.#tree(database, newest);
-    const { progress, threads } = this.#options;
-    const key = formatVerifierKey(database.key);
-    return new LogAudit({ database: name, key, head: newest, tree, rows: this.#rows, findings: this.#findings, progress, threads }, state);
-  }
-
   async #auditDatabases(): Promise<void> {
     for (const { name, key: vkey } of await this.#rows.databases()) {
       this.#findings.judge('database', name, name, () => {
         const key = parseVerifierKey(vkey);
         if (key.name !== name || formatVerifierKey(key) !== vkey) throw new GosumError('KEY_MALFORMED', `it remembers the key of another: ${vkey}`);
-        this.#databases.set(vkey, { name, key, heads: new Map(), newest: undefined, trees: new Map(), log: undefined, audited: undefined });
+        this.#walk.databases.set(vkey, new AuditedDatabase(name, key, this.#rows));
       });
     }
   }
 
-  #auditHeads(page: readonly Value<TimelineHead>[], database: Audit): void {
+  #auditHeads(page: readonly Value<TimelineHead>[], database: AuditedDatabase): void {
     for (const { row, value } of page) {
       this.#findings.judge('head', database.name, row, () => {
         const opened = openTreeHead(value.note, database.key);
@@ -233,7 +135,7 @@ class Auditor {
   }
 
   /** Each head was proved to lie under a greater one: so all of them lie under the newest. */
-  async #auditLinks(page: readonly Value<TimelineHead>[], database: Audit): Promise<void> {
+  async #auditLinks(page: readonly Value<TimelineHead>[], database: AuditedDatabase): Promise<void> {
     const { name, heads } = database;
     for (const { row, value } of page) {
       const opened = heads.get(value.size);
@@ -256,11 +158,11 @@ class Auditor {
   }
 
   /** The proof that a head that its key signed does not lie under the newest one, where the kept tiles and records give it. */
-  async #forkAt(database: Audit, older: SignedHead): Promise<ForkError | undefined> {
+  async #forkAt(database: AuditedDatabase, older: SignedHead): Promise<ForkError | undefined> {
     const newest = database.newest;
     if (newest === undefined || older.size > newest.size) return undefined;
     try {
-      const page = await this.#tree(database, newest).prove([], [], { links: [older.size] });
+      const page = await database.tree(newest).prove([], [], { links: [older.size] });
       const tree = page.tree();
       return equalBytes(hashAtSize(tree, older.size), older.hash) ? undefined : forkError(tree, newest, older);
     } catch (error) {
@@ -269,7 +171,7 @@ class Auditor {
     }
   }
 
-  async #auditTiles(page: readonly Value<TileBytes>[], database: Audit): Promise<void> {
+  async #auditTiles(page: readonly Value<TileBytes>[], database: AuditedDatabase): Promise<void> {
     const { name } = database;
     const groups = new Map<AuditTree, Value<TileBytes>[]>();
     for (const each of page) {
@@ -292,29 +194,29 @@ class Auditor {
    * The tree that a kept tile is proved in: that of the newest head, or of an older one of the timeline, in which it is as wide as
    * it is kept. Where there is none it is the newest: the tile may be the beginning of a wider one that is proved.
    */
-  #treeOf(database: Audit, { tile }: TileBytes): AuditTree {
-    const newest = this.#newest(database);
+  #treeOf(database: AuditedDatabase, { tile }: TileBytes): AuditTree {
+    const newest = database.head();
     const whole = tileInTree(tile.level, tile.n, newest.size);
     if (whole === undefined || whole.width < tile.width) {
       throw new GosumError('TILE_MISMATCH', `it is beyond the newest tree, of ${newest.size}`);
     }
     const older = whole.width === tile.width ? undefined : [...database.heads.values()].find(({ size }) => tileInTree(tile.level, tile.n, size)?.width === tile.width);
-    return this.#tree(database, older ?? newest);
+    return database.tree(older ?? newest);
   }
 
-  async #auditRecords(page: readonly Value<KeptRecord>[], database: Audit): Promise<void> {
+  async #auditRecords(page: readonly Value<KeptRecord>[], database: AuditedDatabase): Promise<void> {
     const { name } = database;
     const within: Value<KeptRecord>[] = [];
     for (const each of page) {
       const { id } = each.value;
       this.#findings.judge('record', name, each.row, () => {
-        const { size } = this.#newest(database);
+        const { size } = database.head();
         if (id >= size) throw new GosumError('RECORD_BEYOND_HEAD', `record ${id} is not in the tree of ${size}`);
         within.push(each);
       }, false);
     }
     if (within.length === 0) return;
-    const proved = await this.#tree(database, this.#newest(database)).prove([], within.map(({ value }) => value.id));
+    const proved = await database.tree(database.head()).prove([], within.map(({ value }) => value.id));
     for (const { row, value } of within) {
       this.#findings.judge('record', name, row, () => {
         checkRecordText(value.text);
@@ -327,7 +229,7 @@ class Auditor {
     }
   }
 
-  #auditReceipts(page: readonly Value<KeptReceipt>[], { name, key, heads }: Audit): void {
+  #auditReceipts(page: readonly Value<KeptReceipt>[], { name, key, heads }: AuditedDatabase): void {
     for (const { row, value } of page) {
       this.#findings.judge('receipt', name, row, () => {
         const { head, records } = openReceipt(value.bytes, key);
@@ -346,9 +248,9 @@ class Auditor {
   async #auditEvidence(): Promise<void> {
     await this.#findings.reading('evidence', async () => {
       for await (const page of this.#rows.evidence()) {
-        this.#step(page.length);
+        this.#walk.step(page.length);
         for (const { row, key = '', value, problem } of page) {
-          const name = this.#databases.get(key)?.name ?? key;
+          const name = this.#walk.databases.get(key)?.name ?? key;
           if (value === undefined) this.#findings.add('false', 'evidence', name, row, new GosumError('STORE_FAILED', problem ?? 'no value'));
           else {
             const proves = this.#findings.judge('evidence', name, row, () => checkFork(value, parseVerifierKey(key)));
@@ -359,74 +261,7 @@ class Auditor {
     });
   }
 
-  /** Goes through a table, a page at a time, by database; rows that are none are said. */
-  async #each<T>(
-    table: Counted,
-    pages: () => StoredPages<T>,
-    work: (page: readonly Value<T>[], database: Audit) => Promise<void> | void,
-    { first = true, ticks = first, spoil }: { readonly first?: boolean; readonly ticks?: boolean; readonly spoil?: (row: string, database: Audit) => void } = {},
-  ): Promise<void> {
-    const findings = this.#findings;
-    await findings.reading(table, async () => {
-      for await (const page of pages()) {
-        const byKey = new Map<Audit, Value<T>[]>();
-        for (const { row, key, value, problem } of page) {
-          const database = key === undefined ? undefined : this.#databases.get(key);
-          if (value === undefined || problem !== undefined) {
-            if (first) findings.add('false', table, database?.name ?? key ?? '', row, new GosumError('STORE_FAILED', problem ?? 'no value'));
-            if (database !== undefined) spoil?.(row, database);
-          } else if (database === undefined) {
-            if (first) findings.caught(new Unjudged('it belongs to no database whose key is known'), table, key ?? '', row);
-          } else {
-            const values = byKey.get(database);
-            if (values === undefined) byKey.set(database, [{ row, value }]);
-            else values.push({ row, value });
-          }
-        }
-        for (const [database, values] of byKey) await work(values, database);
-        this.#step(ticks ? page.length : 0);
-      }
-    });
-  }
-
-  #newest({ newest }: Audit): SignedHead {
-    if (newest === undefined) throw new Unjudged('there is no newest tree head, signed by the key, to prove it under');
-    return newest;
-  }
-
-  #tree(database: Audit, head: { size: number; hash: Hash }): AuditTree {
-    let tree = database.trees.get(head.size);
-    if (tree === undefined) database.trees.set(head.size, (tree = new AuditTree(head, (wanted) => this.#kept(formatVerifierKey(database.key), wanted))));
-    return tree;
-  }
-
-  /** Kept tiles; those of level 0, which a whole log does not keep, are made of its records. */
-  async #kept(key: string, wanted: readonly Tile[]): Promise<(Uint8Array | undefined)[]> {
-    const tiles = await this.#rows.tiles(key, wanted);
-    const made = wanted.map(async (tile, i) => tiles[i] ?? (tile.level === 0 ? this.#madeTile(key, tile) : undefined));
-    return Promise.all(made);
-  }
-
-  async #madeTile(key: string, { n, width }: Tile): Promise<Uint8Array | undefined> {
-    const [pack] = await this.#rows.log.packs(key, [n]);
-    if (pack === undefined || pack.width < width) return undefined;
-    try {
-      return hashLeaves(unpackLeaves(pack.bytes)).subarray(0, width * HASH_SIZE);
-    } catch (error) {
-      if (isGosumError(error)) return undefined; // the pack's own row says it
-      throw error;
-    }
-  }
-
-  #step(rows: number): void {
-    const { progress, signal } = this.#options;
-    if (signal?.aborted === true) throw signal.reason as Error;
-    for (let i = 0; i < rows; i++) progress?.tick();
-  }
 }
-
-/** A row whose value could be read. */
-type Value<T> = Pick<StoredRow<T>, 'row'> & { readonly value: T };
 
 function evidenceOf({ evidence: { older, newer, proof } }: ForkError): Finding['evidence'] {
   return { older: decodeUtf8(older), newer: decodeUtf8(newer), proof: formatBase64(proof) };

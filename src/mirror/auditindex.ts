@@ -56,7 +56,10 @@ export class IndexAudit {
   async page(row: string, { n, entries }: IndexPage): Promise<void> {
     const { database, findings } = this.#options;
     const words = wordsOf(entries);
-    if (!findings.judge('entry', database, row, () => checkPage(n, entries.length, words), false)) return this.spoilPage(row);
+    if (!findings.judge('entry', database, row, () => checkPage(n, entries.length, words), false)) {
+      this.spoilPage(row);
+      return;
+    }
     this.#pages++;
     for (let i = 0; i < words.length; i += 2) this.#balance.stands(n, words[i + 1] ?? 0, words[i] ?? 0);
     await this.#tellAlike(words);

@@ -46,7 +46,7 @@ export interface AuditedLog {
   readonly repeated: number;
 }
 
-/** A tree with no more records is not worth a thread. */
+/** A tree with no more records is not worth a thread, unless somebody wants it. */
 const FEW = 20_000;
 
 /** The whole log of one database. */
@@ -68,7 +68,7 @@ export class LogAudit {
     const size = head?.size ?? 0;
     const salt = state?.salt ?? newSalt();
     const threads = options.threads ?? availableParallelism();
-    this.#pool = size <= FEW ? workHere(salt) : openTilePool(threads, salt);
+    this.#pool = options.threads === undefined && size <= FEW ? workHere(salt) : openTilePool(threads, salt);
     const printSalt = newSalt();
     this.packs = new PackAudit({ database, tree, size, pool: this.#pool, printSalt, findings }, threads);
     this.#repeats = new RepeatAudit({ database, key, log, findings, has: (id) => this.packs.has(id), head, tree });

@@ -82,8 +82,8 @@ function checkLogChange({ salt, packs = [], pending = [], pages = [], merged = [
   if (!isCount(indexed) || (seen !== undefined && !(isCount(seen.size) && isCount(seen.at)))) throw new Error('what is no count');
 }
 
-function checkEntries(what: string, n: number, most: number, entries: Uint8Array, size = ENTRY_SIZE): void {
-  if (!isCount(n) || n >= most || entries.length % size !== 0) throw new Error(`${what} ${n} of the index with ${entries.length} bytes`);
+function checkEntries(what: string, n: number, most: number, entries: Uint8Array): void {
+  if (!isCount(n) || n >= most || entries.length % ENTRY_SIZE !== 0) throw new Error(`${what} ${n} of the index with ${entries.length} bytes`);
 }
 
 /** What somebody else wrote into the store: no mistake of ours, and no reason to end a run. */
