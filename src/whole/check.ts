@@ -79,7 +79,6 @@ export function checkPacks({ packs, bytes, printSalt }: CheckJob, hash: KeyHash)
   let at = 0;
   let nodesEnd = 0;
   for (const { n, width, length } of packs) {
-    const before = names.count;
     const pack = bytes.subarray(at, (at += length));
     try {
       checkRecordNumber(n * TILE_WIDTH + width - 1);
@@ -90,8 +89,7 @@ export function checkPacks({ packs, bytes, printSalt }: CheckJob, hash: KeyHash)
       checked.push({ nodesEnd, entriesEnd: names.count, flaws: names.flaws });
     } catch (error) {
       if (!isGosumError(error)) throw error;
-      names.forget(before);
-      checked.push({ nodesEnd, entriesEnd: before, flaws: [], failure: { code: error.code, message: error.message } });
+      checked.push({ nodesEnd, entriesEnd: names.count, flaws: [], failure: { code: error.code, message: error.message } });
     }
   }
   return { packs: checked, nodes: joinBytes(nodes), ...names.all() };
@@ -170,11 +168,6 @@ class Names {
     return this;
   }
 
-  /** Forgets the entries behind the first `count`. */
-  forget(count: number): void {
-    this.count = count;
-  }
-
   /** Reads records of the usual form; `false`, and nothing is read, where a name has a space in it. */
   readUsual({ leaves, spaces, ends }: Omit<UsualRecords, 'hashes'>): boolean {
     const { bytes, at } = leaves;
@@ -186,7 +179,7 @@ class Names {
       this.#add(i, bytes, from, space, end);
       if (isPlainPath(bytes, from, space) && isPlainVersion(bytes, space + 1, end)) continue;
       if (bytes.subarray(from, space).includes(SPACE) || bytes.subarray(space + 1, end).includes(SPACE)) {
-        this.forget(before);
+        this.count = before;
         this.flaws = [];
         return false;
       }

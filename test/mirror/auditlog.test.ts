@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
-import { pendingDigest } from '../../src/store/digest.js';
+import { pendingDigest, tileDigest } from '../../src/store/digest.js';
 import { openStore } from '../../src/store/open.js';
 import { madeUpHash, TestLog } from '../../src/testing/index.js';
 import { packRecords, unpackRecords } from '../../src/whole/pack.js';
@@ -47,6 +47,8 @@ t.test('in threads, of two logs, one grown in steps, with pending entries, and n
     { name: 'other.example', log: { records: 600, indexed: 0 } },
   ]);
   t.ok(proved.pending > 256, String(proved.pending));
+  const pages = new Damaged(t, file).open((connection) => connection.prepare('SELECT count(*) AS n FROM entry').get() as { n: number });
+  t.equal(proved.entry, pages.n, 'no page had to be looked at again');
 
   // more than one tile of level 1
   const large = new TestLog();
@@ -121,6 +123,20 @@ t.test('what fits its digest, and is false', async (t) => {
   }
   const { found } = await auditOf(damaged().sql('DELETE FROM entry').file);
   t.ok(found.false > 500, 'each page of an index that is gone', found);
+});
+
+t.test('a tile that was left when the log grew is proved by the records', async (t) => {
+  const file = path.join(t.testdir(), 'whole.db');
+  const { store } = await openStore({ file });
+  await keepWhole(store, usualLog(600));
+  await keepWhole(store, usualLog(SIZE));
+  await store.close();
+  const grown = (): Damaged => new Damaged(t, file).sql('DELETE FROM head WHERE size = 600');
+  t.match(await auditOf(grown().file), { names: [], proved: { tile: 3 } });
+  const bad = grown();
+  const data = usualLog(600).tileBytes({ level: 0, n: 2, width: 88 }).fill(0, 87 * 32);
+  bad.open((connection) => connection.prepare('UPDATE tile SET data = ?, digest = ? WHERE level = 0 AND n = 2').run(data, tileDigest(0, 2, data)));
+  t.strictSame((await auditOf(bad.file)).names, ['false tile tile/8/0/002.p/88 TILE_MISMATCH']);
 });
 
 t.test('entries of what is false are not judged, nor are its modules', async (t) => {

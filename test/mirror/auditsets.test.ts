@@ -1,6 +1,11 @@
 /** What the audit of a whole log counts with. */
 
+import path from 'node:path';
 import t from 'tap';
+import { RepeatAudit } from '../../src/mirror/auditrepeats.js';
+import { Findings } from '../../src/mirror/finding.js';
+import { openStoreRows } from '../../src/store/open.js';
+import { usualLog, usualName, wholeFile } from './wholefile.js';
 import { EntryBalance } from '../../src/mirror/entrybalance.js';
 import { Flights } from '../../src/mirror/flights.js';
 import { PathSet } from '../../src/mirror/pathset.js';
@@ -67,4 +72,22 @@ t.test('only so much work is under way, and what fails is heard of', async (t) =
   await flights.begin(() => Promise.reject(new Error('lost')));
   await t.rejects(flights.end(), { message: 'lost' });
   await t.rejects(flights.begin(work), { message: 'lost' });
+});
+
+t.test('what is alike may be told again and again', async (t) => {
+  const log = usualLog(300);
+  log.add(...usualName(4));
+  const rows = await openStoreRows({ file: await wholeFile(path.join(t.testdir(), 'whole.db'), log) });
+  const findings = new Findings(() => t.fail('no finding'));
+  const repeats = new RepeatAudit({ database: log.name, key: log.vkey, log: rows.log, findings, has: (id) => id !== 9, head: undefined, tree: undefined });
+  for (let i = 0; i < 3; i++) {
+    await repeats.alike([4, 300]);
+    await repeats.alike([4, 5, 9, 5]);
+    await repeats.flush();
+  }
+  t.equal(repeats.same, 1);
+  const read: number[] = [];
+  for await (const { id } of repeats.read([300, 9, 4, 300])) read.push(id);
+  t.strictSame(read, [4, 300]);
+  await rows.close();
 });

@@ -60,17 +60,19 @@ t.test('what is no pack fails by itself', (t) => {
 
 t.test('a pack that says of names with spaces that they are usual', (t) => {
   // no pack of ours is made so: it must not have other entries than its records
-  const names = encodeUtf8('example.com/a bb\nv1.0.0\n');
-  const deflated = deflateRawSync(names, { windowBits: 13 });
-  const hashes = madeUpBytes('both', 2);
-  const head = new Uint8Array(Uint32Array.of(names.length, deflated.length).buffer);
-  const pack = joinBytes([Uint8Array.of(1, 0), head, hashes, deflated]);
-  const [text = new Uint8Array()] = unpackRecords(pack);
-  const [a, b] = [formatH1(hashes.subarray(0, 32)), formatH1(hashes.subarray(32))];
-  t.equal(decodeUtf8(text), `example.com/a bb v1.0.0 ${a}\nexample.com/a bb v1.0.0/go.mod ${b}\n`);
-  const { entries } = workLeaves(0, leavesOf([text]), hash);
-  const { pages, words, packs } = checkPacks(checkJob([{ n: 0, width: 1, bytes: pack }], printSalt), hash);
-  t.strictSame([pages, words, packs[0]!.flaws.length], [entries.pages, entries.words, 1]);
+  for (const [path, version] of [['example.com/a bb', 'v1.0.0'], ['example.com/a', 'bb v1.0.0']] as const) {
+    const names = encodeUtf8(`${path}\n${version}\n`);
+    const deflated = deflateRawSync(names, { windowBits: 13 });
+    const hashes = madeUpBytes('both', 2);
+    const head = new Uint8Array(Uint32Array.of(names.length, deflated.length).buffer);
+    const pack = joinBytes([Uint8Array.of(1, 0), head, hashes, deflated]);
+    const [text = new Uint8Array()] = unpackRecords(pack);
+    const [a, b] = [formatH1(hashes.subarray(0, 32)), formatH1(hashes.subarray(32))];
+    t.equal(decodeUtf8(text), `${path} ${version} ${a}\n${path} ${version}/go.mod ${b}\n`);
+    const { entries } = workLeaves(0, leavesOf([text]), hash);
+    const { pages, words, packs } = checkPacks(checkJob([{ n: 0, width: 1, bytes: pack }], printSalt), hash);
+    t.strictSame([pages, words, packs[0]!.flaws.length], [entries.pages, entries.words, 1]);
+  }
   t.end();
 });
 
