@@ -17,7 +17,7 @@ export class AuditedDatabase {
   /** Its canonical spelling. */
   readonly vkey: string;
   /** Each head that opened, by size. */
-  readonly heads: Map<number, SignedHead> = new Map();
+  readonly heads: Map<number, SignedHead>;
   /** The one without a greater one; `undefined` until it is known. */
   newest: SignedHead | undefined;
   readonly #rows: StoreRows;
@@ -27,6 +27,7 @@ export class AuditedDatabase {
     this.name = name;
     this.key = key;
     this.vkey = formatVerifierKey(key);
+    this.heads = new Map();
     this.#rows = rows;
   }
 
@@ -46,7 +47,7 @@ export class AuditedDatabase {
   /** Kept tiles; those of level 0, which a whole log does not keep, are made of its records. */
   async #kept(wanted: readonly Tile[]): Promise<(Uint8Array | undefined)[]> {
     const tiles = await this.#rows.tiles(this.vkey, wanted);
-    return Promise.all(wanted.map((tile, i) => tiles[i] ?? (tile.level === 0 ? this.#madeTile(tile) : undefined)));
+    return Promise.all(wanted.map(async (tile, i) => tiles[i] ?? (tile.level === 0 ? this.#madeTile(tile) : undefined)));
   }
 
   async #madeTile({ n, width }: Tile): Promise<Uint8Array | undefined> {

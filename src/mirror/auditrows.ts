@@ -23,12 +23,13 @@ export interface TableOptions {
 /** Goes through tables. */
 export class AuditedRows {
   /** By key. */
-  readonly databases: Map<string, AuditedDatabase> = new Map();
+  readonly databases: Map<string, AuditedDatabase>;
   readonly #findings: Findings;
   readonly #progress: Progress | undefined;
   readonly #signal: AbortSignal | undefined;
 
   constructor(findings: Findings, { progress, signal }: { readonly progress?: Progress | undefined; readonly signal?: AbortSignal | undefined }) {
+    this.databases = new Map();
     this.#findings = findings;
     this.#progress = progress;
     this.#signal = signal;
