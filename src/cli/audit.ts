@@ -21,8 +21,9 @@ export interface AuditOptions {
   readonly progress: boolean;
 }
 
-/** Findings that a report has; more are counted alone. */
+/** Findings that a report has; more are counted alone. Of malformed records fewer, so that they hide nothing worse. */
 const MOST_SHOWN = 1000;
+const MOST_MALFORMED = 200;
 
 /** Audits a file. Exit code 1 where something is false or proves that the log misbehaved, else 3 where something could not be judged. */
 export async function auditCommand(host: Host, options: AuditOptions): Promise<number> {
@@ -32,10 +33,15 @@ export async function auditCommand(host: Host, options: AuditOptions): Promise<n
   }
   const text = options.format === 'text';
   const shown: Finding[] = [];
+  let [malformed, hidden] = [0, 0];
   const told: Promise<void>[] = [];
   const progress = createProgress({ stream: host.stderr, enabled: showsProgress(host, options) });
   const found = (finding: Finding): void => {
-    if (shown.length === MOST_SHOWN) return;
+    if (shown.length === MOST_SHOWN || (finding.verdict === 'malformed' && malformed === MOST_MALFORMED)) {
+      hidden++;
+      return;
+    }
+    if (finding.verdict === 'malformed') malformed++;
     shown.push(finding);
     if (!text) return;
     progress.hide();
@@ -45,7 +51,7 @@ export async function auditCommand(host: Host, options: AuditOptions): Promise<n
   await Promise.all(told);
   const exitCode = exitCodeOf(audited);
   if (text) {
-    if (options.quiet !== true || exitCode !== 0) await print(host, lines(summaryOf(file, audited, shown.length)));
+    if (options.quiet !== true || exitCode !== 0) await print(host, lines(summaryOf(file, audited, hidden)));
   } else {
     const findings = shown.map((finding) => ({ ...finding, ...adviceOn(finding) }));
     await print(host, visibleJson({ file, exitCode, ...audited, findings }));
@@ -138,7 +144,7 @@ const SET_ASIDE = {
   next: 'look after the disk; `gosumcheck serve` sets such a file aside and begins another; of a cache, `gosumcheck cache clean`',
 };
 
-function summaryOf(file: string, { databases, proved, found }: Audited, shown: number): string {
+function summaryOf(file: string, { databases, proved, found }: Audited, hidden: number): string {
   const trees = databases.map(({ name, tree }) => (tree === undefined ? `${name}: no tree head` : `${name}: tree of ${tree.size}, ${tree.hash}`));
   const logs = databases.flatMap(({ name, log }) => (log === undefined ? [] : [`${name}: ${wholeLog(log)}`]));
   const counts = Object.entries(proved).filter(([, count]) => count > 0).map(([table, count]) => `${count} ${nounOf(table, count)}`);
@@ -146,7 +152,7 @@ function summaryOf(file: string, { databases, proved, found }: Audited, shown: n
   const words = [
     `proved: ${counts.join(', ') || 'nothing'}`,
     all === 0 ? 'nothing is wrong' : countsOf(found),
-    ...(shown === MOST_SHOWN ? [`only the first ${MOST_SHOWN} findings are shown`] : []),
+    ...(hidden > 0 ? [`${hidden} more findings are counted, and not shown`] : []),
   ];
   return [file, ...trees, ...logs, ...words].join('\n');
 }

@@ -189,7 +189,7 @@ export class LogAudit {
   }
 
   #tick(records: number): void {
-    for (let i = 0; i < records; i++) this.#options.progress?.tick();
+    this.#options.progress?.tick(records);
   }
 }
 

@@ -9,6 +9,7 @@ import { joinBytes } from '../core/text.js';
 import { DATA_LEVEL, formatTilePath, TILE_HEIGHT, TILE_WIDTH, tileInTree } from '../core/tile.js';
 import { nodesOf } from '../core/tree.js';
 import { GosumError } from '../errors.js';
+import { MOST_RECORDS } from '../whole/entry.js';
 import { checkJob, type CheckedPack, type CheckedPacks } from '../whole/check.js';
 import type { TilePool } from '../whole/pool.js';
 import { Unjudged, type AuditTree } from './audittree.js';
@@ -65,7 +66,7 @@ export class PackAudit {
   constructor(options: PackAuditOptions, threads: number) {
     this.#options = options;
     this.#flights = new Flights(2 * threads + AHEAD);
-    this.#widths = new Uint16Array(Math.ceil(options.size / TILE_WIDTH));
+    this.#widths = new Uint16Array(Math.ceil(Math.min(options.size, MOST_RECORDS) / TILE_WIDTH));
   }
 
   /** Begins to check packs; returns when there is room for more. @param known told of what a pack has that is not false. */
@@ -91,9 +92,10 @@ export class PackAudit {
     return this.#flights.end();
   }
 
-  /** Looks for packs that are not kept, though all records below `indexed` should be. */
-  findMissing(indexed: number): void {
+  /** Looks for packs that are not kept, though all records below a number are said to be. */
+  findMissing(said: number): void {
     const { database, findings } = this.#options;
+    const indexed = Math.min(said, MOST_RECORDS);
     for (let n = 0; n * TILE_WIDTH < indexed; n++) {
       const from = n;
       while (n * TILE_WIDTH < indexed && this.#isMissing(n, indexed)) n++;

@@ -68,6 +68,6 @@ export class AuditedRows {
   /** So many steps are done. @throws the signal's reason. */
   step(rows: number): void {
     if (this.#signal?.aborted === true) throw this.#signal.reason as Error;
-    for (let i = 0; i < rows; i++) this.#progress?.tick();
+    if (rows > 0) this.#progress?.tick(rows);
   }
 }

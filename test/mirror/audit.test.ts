@@ -210,4 +210,13 @@ t.test('the command, of a whole log', async (t) => {
   odd.addText(`example.com/half v1.0.0 ${madeUpHash('half')}\n`);
   await wholeFile(path.join(place.folder, 'half.db'), odd);
   t.match(await place.run(['audit', '--data', 'half.db', '--quiet']), { code: 0, stdout: /^MALFORMED: / });
+
+  // and hides nothing worse
+  const many = usualLog(10).fill(1300);
+  many.add(...usualName(4), { module: madeUpHash('other') });
+  await wholeFile(path.join(place.folder, 'many.db'), many);
+  const all = await place.run(['audit', '--data', 'many.db', '--format', 'json']);
+  const { found, findings } = JSON.parse(all.stdout) as { found: unknown; findings: { verdict: string }[] };
+  t.match(found, { malformed: 1290, conflict: 1 });
+  t.strictSame([findings.length, findings.at(-1)?.verdict], [201, 'conflict']);
 });

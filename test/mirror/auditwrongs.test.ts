@@ -152,8 +152,8 @@ t.test('it can be ended', async (t) => {
   let phase = '';
   const progress = {
     phase: (name: string) => void (phase = name),
-    tick: () => {
-      if (phase === 'proving records' && ++ticks === 1000) control.abort(new GosumError('INTERRUPTED', 'interrupted'));
+    tick: (steps = 1) => {
+      if (phase === 'proving records' && (ticks += steps) === 1024) control.abort(new GosumError('INTERRUPTED', 'interrupted'));
     },
   };
   await t.rejects(auditOf(file, { threads: 2, signal: control.signal, progress }), { code: 'INTERRUPTED' });
