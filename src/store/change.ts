@@ -76,7 +76,7 @@ function checkLogChange({ salt, packs = [], pending = [], pages = [], merged = [
   for (const { n, width, bytes } of packs) {
     if (!isTile({ level: DATA_LEVEL, n, width }) || bytes.length === 0) throw new Error(`a pack ${n} of ${width} records`);
   }
-  for (const { bucket } of pending) checkEntries('bucket', bucket, BUCKETS, new Uint8Array());
+  for (const { bucket, entries } of pending) checkEntries('bucket', bucket, BUCKETS, entries);
   for (const { n, entries } of pages) checkEntries('page', n, PAGES, entries);
   for (const bucket of merged) checkEntries('bucket', bucket, BUCKETS, new Uint8Array());
   if (!isCount(indexed) || (seen !== undefined && !(isCount(seen.size) && isCount(seen.at)))) throw new Error('what is no count');
