@@ -7,9 +7,10 @@ import { DATA_LEVEL, formatTilePath, isTile } from '../core/tile.js';
 import { GosumError } from '../errors.js';
 import { RowError } from './row.js';
 
-/** Bytes of the secret that the index's keys are made with, and of an entry; and how many buckets and pages there are (`LogChange`). */
+/** Bytes of the secret that the index's keys are made with, of an entry and of a pending one; and how many buckets and pages there are (`LogChange`). */
 const SALT_SIZE = 16;
 const ENTRY_SIZE = 8;
+const PENDING_SIZE = 9;
 const BUCKETS = 256;
 const PAGES = 65536;
 
@@ -76,14 +77,14 @@ function checkLogChange({ salt, packs = [], pending = [], pages = [], merged = [
   for (const { n, width, bytes } of packs) {
     if (!isTile({ level: DATA_LEVEL, n, width }) || bytes.length === 0) throw new Error(`a pack ${n} of ${width} records`);
   }
-  for (const { bucket, entries } of pending) checkEntries('bucket', bucket, BUCKETS, entries);
+  for (const { bucket, entries } of pending) checkEntries('bucket', bucket, BUCKETS, entries, PENDING_SIZE);
   for (const { n, entries } of pages) checkEntries('page', n, PAGES, entries);
   for (const bucket of merged) checkEntries('bucket', bucket, BUCKETS, new Uint8Array());
   if (!isCount(indexed) || (seen !== undefined && !(isCount(seen.size) && isCount(seen.at)))) throw new Error('what is no count');
 }
 
-function checkEntries(what: string, n: number, most: number, entries: Uint8Array): void {
-  if (!isCount(n) || n >= most || entries.length % ENTRY_SIZE !== 0) throw new Error(`${what} ${n} of the index with ${entries.length} bytes`);
+function checkEntries(what: string, n: number, most: number, entries: Uint8Array, size = ENTRY_SIZE): void {
+  if (!isCount(n) || n >= most || entries.length % size !== 0) throw new Error(`${what} ${n} of the index with ${entries.length} bytes`);
 }
 
 /** What somebody else wrote into the store: no mistake of ours, and no reason to end a run. */

@@ -50,7 +50,7 @@ export function indexPage(n: number, entries: number, seed = 0): IndexPage {
 
 /** Pending entries, made up. */
 export function pendingEntries(bucket: number, entries: number, seed = 0): PendingEntries {
-  return { bucket, entries: madeBytes(`${seed} bucket ${bucket}`, entries * 8) };
+  return { bucket, entries: madeBytes(`${seed} bucket ${bucket}`, entries * 9) };
 }
 
 /** The secret of the made-up index. */

@@ -25,10 +25,11 @@ function outcome(way: () => readonly Uint8Array[]): unknown {
 
 /** Whether a check takes what it is given, or the code of its error. */
 function verdict(check: () => void): unknown {
-  return outcome(() => {
+  const codes = outcome(() => {
     check();
     return [];
   });
+  return Array.isArray(codes) ? 'taken' : codes;
 }
 
 function texts(leaves: Leaves): Uint8Array[] {

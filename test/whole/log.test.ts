@@ -11,7 +11,7 @@ import { openMemoryStore } from '../../src/store/memory.js';
 import { openSqliteStore } from '../../src/store/sqlite.js';
 import { TestLog } from '../../src/testing/testlog.js';
 import { LogBatch } from '../../src/whole/batch.js';
-import { newSalt } from '../../src/whole/key.js';
+import { KeyHash, newSalt } from '../../src/whole/key.js';
 import { mergePending } from '../../src/whole/merge.js';
 import { workHere } from '../../src/whole/pool.js';
 import { WholeLog } from '../../src/whole/reader.js';
@@ -220,6 +220,37 @@ t.test('a batch leaves out module paths that it has committed', async (t) => {
   batch.drop();
   t.equal(batch.records, 0);
 });
+
+t.test('names with one key are told apart by their records', async (t) => {
+  const salt = newSalt();
+  const hash = new KeyHash(salt);
+  // two of some thousand share 24 bits
+  const [a, b] = sameOf((i) => `example.com/m${i}`, (name) => JSON.stringify(hash.moduleKey(name)));
+  const [v, w] = sameOf((i) => `v1.${i}.0`, (name) => String(hash.key('', name).rest));
+  const log = new TestLog();
+  const names = [[a, v], [b, v], [a, w], [b, w]] as const;
+  for (const [module, version] of names) {
+    log.add(module, version);
+    t.strictSame(hash.key(module, version), hash.key(a, v));
+  }
+  const store = openFile(t);
+  await keep(store, log, salt, [0]);
+  t.equal(await mergePending(store, log.name, log.vkey), 4);
+  const whole = new WholeLog(store, log.vkey);
+  for (const [id, [module, version]] of names.entries()) t.strictSame((await whole.find(module, version)).map((found) => found.id), [id]);
+  t.strictSame((await whole.versions(b)).map(({ id }) => id).sort(), [1, 3]);
+});
+
+/** Two names that have the same of something. */
+function sameOf(name: (i: number) => string, of: (name: string) => string): [string, string] {
+  const seen = new Map<string, string>();
+  for (let i = 0; ; i++) {
+    const [mine, what] = [name(i), of(name(i))];
+    const other = seen.get(what);
+    if (other !== undefined) return [other, mine];
+    seen.set(what, mine);
+  }
+}
 
 t.test('a store without room', async (t) => {
   t.throws(() => new WholeLog(openMemoryStore(), 'key'), { code: 'STORE_FAILED' });
