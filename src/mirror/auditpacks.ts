@@ -14,7 +14,7 @@ import { MOST_RECORDS } from '../whole/entry.js';
 import type { TilePool } from '../whole/pool.js';
 import { Unjudged, type AuditTree } from './audittree.js';
 import type { Findings } from './finding.js';
-import { Flights } from './flights.js';
+import { AuditFlights } from './auditflights.js';
 
 /** A row of the table. */
 export interface PackRow {
@@ -51,7 +51,7 @@ const AHEAD = 1;
 /** The packs of one database. */
 export class PackAudit {
   readonly #options: PackAuditOptions;
-  readonly #flights: Flights;
+  readonly #flights: AuditFlights;
   /** Of each data tile how many of its records stand in a pack that is not false; 0 where there is none. */
   readonly #widths: Uint16Array;
   /** Numbers of packs that are kept, and false. */
@@ -65,7 +65,7 @@ export class PackAudit {
 
   constructor(options: PackAuditOptions, threads: number) {
     this.#options = options;
-    this.#flights = new Flights(2 * threads + AHEAD);
+    this.#flights = new AuditFlights(2 * threads + AHEAD);
     this.#widths = new Uint16Array(Math.ceil(Math.min(options.size, MOST_RECORDS) / TILE_WIDTH));
   }
 

@@ -13,7 +13,7 @@ import { newPlace } from '../cli/place.js';
 import { newMirrorRig } from './rig.js';
 import { anyDriver } from '../store/anydriver.js';
 import { madeUpHash } from '../../src/testing/index.js';
-import { usualLog, usualName, wholeFile } from './wholefile.js';
+import { usualLog, usualName, wholeFile } from './auditfile.js';
 
 const driver = anyDriver();
 

@@ -8,7 +8,7 @@ import { openStore } from '../../src/store/open.js';
 import { madeUpHash, TestLog } from '../../src/testing/index.js';
 import { packRecords, unpackRecords } from '../../src/whole/pack.js';
 import { auditOf, Damaged } from './auditrig.js';
-import { keepWhole, usualLog, usualName, wholeFile } from './wholefile.js';
+import { keepWhole, usualLog, usualName, wholeFile } from './auditfile.js';
 
 const A = madeUpHash('a');
 /** Five full data tiles and a partial one. */

@@ -10,7 +10,7 @@ import type { Connection, Driver } from '../../src/store/driver.js';
 import { openStoreRows } from '../../src/store/open.js';
 import { KeyHash } from '../../src/whole/key.js';
 import { anyDriver } from '../store/anydriver.js';
-import { usualName } from './wholefile.js';
+import { usualName } from './auditfile.js';
 
 /** A way to SQLite. */
 export const driver: Driver = anyDriver();

@@ -5,9 +5,9 @@ import t from 'tap';
 import { RepeatAudit } from '../../src/mirror/auditrepeats.js';
 import { Findings } from '../../src/mirror/finding.js';
 import { openStoreRows } from '../../src/store/open.js';
-import { usualLog, usualName, wholeFile } from './wholefile.js';
+import { usualLog, usualName, wholeFile } from './auditfile.js';
 import { EntryBalance } from '../../src/mirror/entrybalance.js';
-import { Flights } from '../../src/mirror/flights.js';
+import { AuditFlights } from '../../src/mirror/auditflights.js';
 import { PathSet } from '../../src/mirror/pathset.js';
 
 t.test('an index balances in any order, and any other entry tips it', (t) => {
@@ -58,7 +58,7 @@ t.test('a set of paths grows, and knows which are marked', (t) => {
 });
 
 t.test('only so much work is under way, and what fails is heard of', async (t) => {
-  const flights = new Flights(3);
+  const flights = new AuditFlights(3);
   let [now, most, done] = [0, 0, 0];
   const work = async (): Promise<void> => {
     most = Math.max(most, ++now);

@@ -14,7 +14,7 @@ import { seenDigest, stateDigest } from '../../src/store/digest.js';
 import { openStore, openStoreRows } from '../../src/store/open.js';
 import { madeUpHash, TestLog } from '../../src/testing/index.js';
 import { auditOf, Damaged, driver } from './auditrig.js';
-import { keepWhole, usualLog, usualName, wholeFile } from './wholefile.js';
+import { keepWhole, usualLog, usualName, wholeFile } from './auditfile.js';
 
 /** Five full data tiles and a partial one. */
 const SIZE = 1400;

@@ -1,7 +1,7 @@
 /** Work that is under way, only so much of it at once. */
 
 /** Begins pieces of work and waits for them. The first failure is thrown to whoever begins or ends next. */
-export class Flights {
+export class AuditFlights {
   readonly #most: number;
   readonly #flights = new Set<Promise<void>>();
   #failure: { readonly error: unknown } | undefined;
