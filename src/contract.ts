@@ -420,8 +420,8 @@ export interface StoreRows extends Pick<Store, 'label' | 'tiles' | 'close'> {
   staged(): StoredPages<Uint8Array>;
   /** The records that somebody has come to, by their names. */
   marks(): StoredPages<{ readonly name: string; readonly record: number }>;
-  /** How many rows all of these have. */
-  count(): Promise<number>;
+  /** How many rows all of these have; of `base` those that are not of a whole log. */
+  count(part?: 'base'): Promise<number>;
   /** What the medium's own check finds wrong, in its words. */
   defects(): Promise<readonly string[]>;
 }

@@ -174,10 +174,12 @@ function audit(command: Command, host: Host, exit: Exit): void {
     .requiredOption('--data <file>', "a mirror's data file, or a cache")
     .addOption(new Option('--format <format>', 'of the report on stdout').choices(['text', 'json']).default('text'))
     .addOption(new Option('--quiet', 'no progress, and no text where all is proved'))
+    .addOption(new Option('--threads <n>', 'hash the records of a whole log in so many threads (default: one a processor)').argParser(positive))
     .addOption(new Option('--no-progress', 'show no progress'));
   addExamples(command, [
     ['gosumcheck audit --data sumdb.db', "a mirror's, which may be running"],
     ['gosumcheck audit --data "$(gosumcheck cache path)"', 'the cache'],
+    ['gosumcheck audit --data sumdb.db --format json', 'for a program, with the proof of what a log did wrong'],
   ]);
   command.addHelpText('after', AUDIT_EXIT_CODES);
   command.action(async (options: AuditOptions) => {

@@ -21,8 +21,8 @@ import { inTurns, mayBeBetterElsewhere } from './turns.js';
 export interface Progress {
   /** A new phase of `total` steps begins. */
   phase(name: string, total: number): void;
-  /** A step is done. */
-  tick(): void;
+  /** A step is done, or so many. */
+  tick(steps?: number): void;
 }
 
 /** What a client stands on. */

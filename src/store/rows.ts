@@ -176,14 +176,14 @@ class SqliteRows implements StoreRows {
     }
   }
 
-  async count(): Promise<number> {
+  async count(part?: 'base'): Promise<number> {
     const base = ['head', 'tile', 'record', 'receipt', 'evidence'].map((table) => `(SELECT count(*) FROM ${table} NOT INDEXED)`);
     // by an index where there is one: it is for a progress line, and the packs are many pages
     const whole = WHOLE_TABLES.map((table) => `(SELECT count(*) FROM ${table})`);
     return settle(
       () =>
         this.#file.read((prepare, hasWhole) =>
-          countIn(prepare(`SELECT ${[...base, ...(hasWhole() ? whole : [])].join(' + ')} AS n`).get(), 'n'),
+          countIn(prepare(`SELECT ${[...base, ...(hasWhole() && part === undefined ? whole : [])].join(' + ')} AS n`).get(), 'n'),
         ) ?? 0,
     );
   }

@@ -90,13 +90,29 @@ export function packedWidth(pack: Uint8Array): number {
 export function unpackLeaves(pack: Uint8Array): Leaves {
   const width = packedWidth(pack);
   if (pack[0] === WHOLE) return leavesAt(inflateWhole(pack), width);
+  return unpackUsual(pack).leaves;
+}
+
+/**
+ * The records of a pack of form 1, with where their paths and versions end. A pack that `packLeaves` has not made may have names
+ * with spaces in them.
+ *
+ * @throws {GosumError} as `unpackLeaves`.
+ */
+export function unpackUsual(pack: Uint8Array): Omit<UsualRecords, 'hashes'> {
+  const width = packedWidth(pack);
   const { offsets, hashes } = usualParts(pack, width);
   const names = offsets.map((_, group) => groupOf(pack, width, group));
   const at = new Uint32Array(width + 1);
-  names.forEach(({ lengths }, group) =>
+  const spaces = new Uint32Array(width);
+  const ends = new Uint32Array(width);
+  names.forEach(({ starts, lengths }, group) =>
     lengths.forEach((length, i) => {
       const n = group * GROUP + i;
-      at[n + 1] = (at[n] ?? 0) + 1 + usualLength(length);
+      const text = (at[n] ?? 0) + 1;
+      spaces[n] = text + (starts[i + 1] ?? 0) - (starts[i] ?? 0) - 1;
+      ends[n] = text + length;
+      at[n + 1] = text + usualLength(length);
     }),
   );
   const bytes = new Uint8Array(at[width] ?? 0);
@@ -106,7 +122,12 @@ export function unpackLeaves(pack: Uint8Array): Leaves {
       writeRecord(group, i, bytes, (at[n] ?? 0) + 1, hashes, n * PAIR_SIZE);
     }
   });
-  return { bytes, at };
+  return { leaves: { bytes, at }, spaces, ends };
+}
+
+/** Reports whether a pack is of form 1. */
+export function isUsualPack(pack: Uint8Array): boolean {
+  return pack[0] === USUAL;
 }
 
 /** The texts of a pack's records. @throws {GosumError} as `unpackLeaves`. */

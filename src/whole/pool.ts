@@ -1,6 +1,8 @@
 /** Threads that work on tiles (work.ts). */
 
+import { checkPacks, type CheckedPacks, type CheckJob } from './check.js';
 import { KeyHash } from './key.js';
+import type { ThreadJob, ThreadWork } from './message.js';
 import { TileThread } from './thread.js';
 import { workTile, type TileJob, type TileWork } from './work.js';
 
@@ -12,6 +14,8 @@ export interface TilePool {
    * @throws {GosumError} as `workTile`; the signal's reason; a plain `Error` where the thread dies.
    */
   run(job: TileJob, signal?: AbortSignal): Promise<TileWork>;
+  /** Checks packs, as `checkPacks`. @throws the signal's reason; a plain `Error` where the thread dies. */
+  check(job: CheckJob, signal?: AbortSignal): Promise<CheckedPacks>;
   /** Ends the threads. What is under way, or comes later, fails. */
   close(): Promise<void>;
 }
@@ -27,6 +31,11 @@ export function workHere(salt: Uint8Array): TilePool {
       new Promise((resolve) => {
         signal?.throwIfAborted();
         resolve(workTile(job, hash));
+      }),
+    check: (job, signal) =>
+      new Promise((resolve) => {
+        signal?.throwIfAborted();
+        resolve(checkPacks(job, hash));
       }),
     close: () => Promise.resolve(),
   };
@@ -53,20 +62,23 @@ export function openTilePool(threads: number, salt: Uint8Array): TilePool {
     });
   }
 
-  return {
-    async run(job, signal) {
-      for (;;) {
-        if (signal?.aborted === true) {
-          // whoever was called in vain calls the next one
-          waiting.shift()?.();
-          throw signal.reason as Error;
-        }
-        if (isClosed) throw new Error('the pool is closed');
-        const thread = leastBusy(all);
-        if (thread !== undefined) return thread.run(job, signal);
-        await room(signal);
+  async function run(job: ThreadJob, signal: AbortSignal | undefined): Promise<ThreadWork> {
+    for (;;) {
+      if (signal?.aborted === true) {
+        // whoever was called in vain calls the next one
+        waiting.shift()?.();
+        throw signal.reason as Error;
       }
-    },
+      if (isClosed) throw new Error('the pool is closed');
+      const thread = leastBusy(all);
+      if (thread !== undefined) return thread.run(job, signal);
+      await room(signal);
+    }
+  }
+
+  return {
+    run: (job, signal) => run(job, signal) as Promise<TileWork>,
+    check: (job, signal) => run(job, signal) as Promise<CheckedPacks>,
     async close() {
       isClosed = true;
       for (const go of waiting.splice(0)) go();

@@ -2,8 +2,8 @@
 
 import { Worker } from 'node:worker_threads';
 import { KeyHash } from './key.js';
-import { errorOfAnswer, type Answer, type JobMessage, type ThreadStart } from './message.js';
-import { workTile, type TileJob, type TileWork } from './work.js';
+import { doJob, errorOfAnswer, type Answer, type JobMessage, type ThreadJob, type ThreadStart, type ThreadWork } from './message.js';
+import type { TileJob, TileWork } from './work.js';
 
 /**
  * The bundle of worker.ts, which starts in half the time of its modules. The same place seen from dist/src/whole and from the
@@ -12,8 +12,8 @@ import { workTile, type TileJob, type TileWork } from './work.js';
 const ENTRY = new URL('../../bundle/whole/worker.cjs', import.meta.url);
 
 interface Asked {
-  readonly job: TileJob;
-  readonly resolve: (work: TileWork) => void;
+  readonly job: ThreadJob;
+  readonly resolve: (work: ThreadWork) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -44,7 +44,9 @@ export class TileThread {
    * @throws what the job throws; the signal's reason, at once, while the thread goes on to the end of the job; an error where
    * the thread dies.
    */
-  run(job: TileJob, signal?: AbortSignal): Promise<TileWork> {
+  run(job: TileJob, signal?: AbortSignal): Promise<TileWork>;
+  run(job: ThreadJob, signal?: AbortSignal): Promise<ThreadWork>;
+  run(job: ThreadJob, signal?: AbortSignal): Promise<ThreadWork> {
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();
       const worker = (this.#worker ??= this.#start());
@@ -111,7 +113,7 @@ export class TileThread {
 
   #workHere({ job, resolve, reject }: Asked): void {
     try {
-      resolve(workTile(job, new KeyHash(this.#salt)));
+      resolve(doJob(job, new KeyHash(this.#salt)));
     } catch (error) {
       reject(error as Error);
     }

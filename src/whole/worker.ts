@@ -2,8 +2,7 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { KeyHash } from './key.js';
-import { answerOfError, transfersOf, type Answer, type JobMessage, type ThreadStart } from './message.js';
-import { workTile } from './work.js';
+import { answerOfError, doJob, transfersOf, type Answer, type JobMessage, type ThreadStart } from './message.js';
 
 const port = parentPort;
 if (port === null) throw new Error('this is the entry of a worker thread');
@@ -11,7 +10,7 @@ const hash = new KeyHash((workerData as ThreadStart).salt);
 
 port.on('message', ({ ask, job }: JobMessage) => {
   try {
-    const work = workTile(job, hash);
+    const work = doJob(job, hash);
     port.postMessage({ kind: 'work', ask, work } satisfies Answer, transfersOf(work));
   } catch (error) {
     port.postMessage(answerOfError(ask, error));

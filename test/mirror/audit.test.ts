@@ -12,6 +12,8 @@ import { MODULES, newLog, newRig } from '../client/rig.js';
 import { newPlace } from '../cli/place.js';
 import { newMirrorRig } from './rig.js';
 import { anyDriver } from '../store/anydriver.js';
+import { madeUpHash } from '../../src/testing/index.js';
+import { usualLog, usualName, wholeFile } from './auditfile.js';
 
 const driver = anyDriver();
 
@@ -180,4 +182,41 @@ t.test('the command', async (t) => {
   change(file, 'DELETE FROM head; DELETE FROM covers; DELETE FROM receipt');
   t.match(await run('--data', 'c.db'), { code: 3, stdout: /UNJUDGED: tile / });
   t.equal((await place.run(['evidence', '--data', 'c.db'])).code, 0);
+});
+
+t.test('the command, of a whole log', async (t) => {
+  const place = await newPlace(t);
+  const file = path.join(place.folder, 'whole.db');
+  const log = usualLog(600);
+  log.add(...usualName(4), { module: madeUpHash('other') });
+  log.addText(`example.com/half v1.0.0 ${madeUpHash('half')}\n`);
+  await wholeFile(file, usualLog(600, 'other.example'), log);
+  const ran = await place.run(['audit', '--data', 'whole.db', '--format', 'json', '--threads', '1']);
+  t.equal(ran.code, 1);
+  t.match(JSON.parse(ran.stdout), {
+    exitCode: 1,
+    databases: [{ name: 'other.example', log: { records: 600, indexed: 600, repeated: 0 } }, { log: { records: 602 } }],
+    found: { false: 0, conflict: 1, malformed: 1 },
+    findings: [
+      { verdict: 'malformed', table: 'pack', row: 'record 601', code: 'RECORD_MALFORMED' },
+      { verdict: 'conflict', code: 'LINES_CONFLICT', evidence: { records: [{ id: 4 }, { id: 600 }], receipt: /^[A-Za-z0-9+/]+=*$/ } },
+    ],
+  });
+  t.match(await place.run(['audit', '--data', 'whole.db']), { code: 1, stdout: /CONFLICT: pack log\.example example\.com\/m4\/v2@v2\.0\.4: .*\n {2}record 4:\n {4}example\.com\/m4\/v2 v2\.0\.4 h1:[^]*602 records proved/ });
+  t.match(await place.run(['audit', '--data', 'whole.db', '--threads', '0']), { code: 2 });
+
+  // what nobody is deceived by is told, and is no failure
+  const odd = usualLog(300, 'odd.example');
+  odd.addText(`example.com/half v1.0.0 ${madeUpHash('half')}\n`);
+  await wholeFile(path.join(place.folder, 'half.db'), odd);
+  t.match(await place.run(['audit', '--data', 'half.db', '--quiet']), { code: 0, stdout: /^MALFORMED: / });
+
+  // and hides nothing worse
+  const many = usualLog(10).fill(1300);
+  many.add(...usualName(4), { module: madeUpHash('other') });
+  await wholeFile(path.join(place.folder, 'many.db'), many);
+  const all = await place.run(['audit', '--data', 'many.db', '--format', 'json']);
+  const { found, findings } = JSON.parse(all.stdout) as { found: unknown; findings: { verdict: string }[] };
+  t.match(found, { malformed: 1290, conflict: 1 });
+  t.strictSame([findings.length, findings.at(-1)?.verdict], [201, 'conflict']);
 });
