@@ -31,7 +31,7 @@ export interface ServeSide {
   /** Milliseconds, within which half and 99 of 100 answers came. */
   readonly p50: number;
   readonly p99: number;
-  /** The processor's time for an answer, in microseconds; NaN where the system does not say it. */
+  /** The processor's time for an answer, in microseconds; NaN where the system does not say it, or it is of several processes. */
   readonly cpuUs: number;
   /** The rates of all runs. */
   readonly samples: readonly number[];
@@ -136,6 +136,19 @@ export async function benchServe(workshop: Workshop, { runs, quick, say }: Serve
       await compareUnder(lookups, 'lookups, from memory', servers, GOALS.lookups, options),
       await compareUnder(tiles, 'tiles, from SQLite', { ...servers, ours: cold }, GOALS.cold, options),
     ];
+    // x/mod's server takes all processors that there are, one process of ours one and a little
+    const processes = availableParallelism();
+    if (processes > 1) {
+      const workers = ['--workers', String(processes)];
+      const many = await started(startOurs(workshop, log, upstream.url, data, workers));
+      const manyCold = await started(startOurs(workshop, log, upstream.url, data, [...workers, ...COLD]));
+      const shown = { ...options, goals: false };
+      comparisons.push(
+        await compareUnder(tiles, `tiles, from memory, ${processes} workers`, { ...servers, ours: many }, GOALS.tiles, shown),
+        await compareUnder(lookups, `lookups, from memory, ${processes} workers`, { ...servers, ours: many }, GOALS.lookups, shown),
+        await compareUnder(tiles, `tiles, from SQLite, ${processes} workers`, { ...servers, ours: manyCold }, GOALS.cold, shown),
+      );
+    }
     const mixed = await newLoader(workshop, 'all', all);
     const growth = quick ? undefined : await grow(workshop, log, upstream.url, data, mixed, say);
     if (growth !== undefined && growth.ratio > growth.goal) problems.push(`memory grows: ${growth.ratio.toFixed(2)}, want at most ${growth.goal}`);

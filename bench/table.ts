@@ -82,7 +82,7 @@ export function formatServeBench({ node, processors, runs, tiles, lookups, compa
     what,
     ratio.toFixed(2),
     mark(ratio >= (goal ?? 0), goal),
-    (ours.cpuUs / theirs.cpuUs).toFixed(2),
+    Number.isNaN(ours.cpuUs) ? '-' : (ours.cpuUs / theirs.cpuUs).toFixed(2),
     (ours.p50 / theirs.p50).toFixed(2),
     p99Ratio.toFixed(2),
     mark(p99Ratio <= (p99Goal ?? 0), p99Goal),

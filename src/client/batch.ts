@@ -138,14 +138,14 @@ export class Batch {
    * Proves what is wanted under the newest head of the timeline, and keeps the tiles. What is proved is kept even where
    * other tiles fail.
    *
-   * @param wantedOf what is wanted, of the newest head's tree.
+   * @param wanted in the newest head's tree.
    * @throws {GosumError} `HEAD_TOO_OLD` before first contact; as `Source.read`; `TILE_SIZE`, `TILE_MISMATCH`.
    */
-  async tree(wantedOf: (head: SignedHead) => Wanted): Promise<ProvedTree> {
+  async tree(wanted: Wanted): Promise<ProvedTree> {
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const head = this.#memory.timeline?.newest;
       if (head === undefined) throw new GosumError('HEAD_TOO_OLD', `no tree head of ${this.#key.name} is known yet`);
-      const { tree, unread } = await prove(this.#reader, head, wantedOf(head), this.#options.progress);
+      const { tree, unread } = await prove(this.#reader, head, wanted, this.#options.progress);
       const kept = await this.#keeper.commit({ expect: head.size, heads: [], tiles: tree.tiles, receipts: [] });
       const [failure] = tree.failures;
       if (failure !== undefined) throw whyUnproved(failure, unread);

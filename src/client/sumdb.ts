@@ -135,7 +135,7 @@ export class SumDB {
    * source throws; `TILE_SIZE`, `TILE_MISMATCH` where a tile does not authenticate.
    */
   async tiles(wanted: readonly Tile[], options: Pick<LookupOptions, 'signal'> = {}): Promise<TileBytes[]> {
-    const tree = await this.tree(() => ({ tiles: wanted }), options);
+    const tree = await this.tree({ tiles: wanted }, options);
     const proved = new Map(tree.tiles.map((each) => [formatTilePath(fullTile(each.tile)), each]));
     return wanted.map((tile) => {
       const found = proved.get(formatTilePath(fullTile(tile)));
@@ -148,15 +148,15 @@ export class SumDB {
    * The tree of the newest head that was ever taken, proved as far as it is wanted. Its tiles are read from the store, and
    * where it lacks them from the database; they are kept, also where others fail.
    *
-   * @param wantedOf what is wanted of that tree. Asked again where the head moves on meanwhile.
+   * @param wanted in that tree, which may be greater than the one that the caller knows. Of several uses: arrays, no generators.
    * @throws {GosumError} `HEAD_TOO_OLD` where no head was taken yet; `KEY_CHANGED`, `STORE_FAILED`; what a read of the
    * source throws; `TILE_SIZE`, `TILE_MISMATCH` where a tile does not authenticate.
    */
-  tree(wantedOf: (head: SignedHead) => Wanted, options: Pick<LookupOptions, 'signal'> = {}): Promise<ProvedTree> {
+  tree(wanted: Wanted, options: Pick<LookupOptions, 'signal'> = {}): Promise<ProvedTree> {
     const prove = async (source: Source | undefined): Promise<ProvedTree> => {
       const batch = new Batch(this.key, { ...this.#options, source }, this.#trusted, new Map(), options.signal);
       await batch.recall();
-      return batch.tree(wantedOf);
+      return batch.tree(wanted);
     };
     return inTurns(this.#options.source, prove, () => undefined);
   }

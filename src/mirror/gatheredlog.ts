@@ -1,21 +1,17 @@
 /**
- * The whole log of a store for many who ask at once: what each of them wants is read together. A lookup is three small reads,
- * and a transaction of its own for each would cost as much again.
+ * The whole log of a store for many who ask at once: what each of them wants is read together. A lookup reads a page of
+ * the index and a pack: a transaction for each of these costs as much again.
  */
 
-import type { IndexPage, LogState, LogStore, PackedTile } from '../contract.js';
+import type { IndexPage, LogStore, PackedTile } from '../contract.js';
 import { Gathered } from './gathered.js';
 
 /** The log of one key; reads of one number, as lookups make them, are gathered. */
 export function gatherLog(log: LogStore, key: string): LogStore {
-  const states = new Gathered<undefined, LogState | undefined>(async (asked) => {
-    const state = await log.state(key);
-    return asked.map(() => state);
-  });
   const pages = new Gathered<number, IndexPage | undefined>((wanted) => log.pages(key, wanted));
   const packs = new Gathered<number, PackedTile | undefined>((wanted) => log.packs(key, wanted));
   return {
-    state: () => states.get(undefined),
+    state: () => log.state(key),
     pages: (_, wanted) => gatherOne(pages, wanted, () => log.pages(key, wanted)),
     packs: (_, wanted) => gatherOne(packs, wanted, () => log.packs(key, wanted)),
     gaps: (_, size) => log.gaps(key, size),

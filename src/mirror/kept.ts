@@ -8,6 +8,7 @@ import { equalBytes } from '../core/hash.js';
 import { formatModuleVersion, type ModuleVersion } from '../core/module.js';
 import type { LogRecord } from '../core/record.js';
 import { DATA_LEVEL, tileInTree, type Tile } from '../core/tile.js';
+import { isGosumError } from '../errors.js';
 import { WholeLog } from '../whole/reader.js';
 import { Gathered } from './gathered.js';
 import { gatherLog } from './gatheredlog.js';
@@ -52,7 +53,7 @@ export class Kept {
     while (found.length < wanted.length) {
       if (found.length > 0) await turn();
       const some = wanted.slice(found.length, found.length + AT_ONCE);
-      const records = await Promise.all(some.map(({ module, version }) => whole.find(module, version)));
+      const records = await Promise.all(some.map(({ module, version }) => whole.find(module, version).catch(nothing)));
       for (const [first] of records) found.push(first);
     }
     const lacking = wanted.filter((_, i) => found[i] === undefined);
@@ -87,6 +88,12 @@ export class Kept {
   async #computed(tile: Tile): Promise<Uint8Array | undefined> {
     return tile.level === 0 ? this.#whole?.log.hashTile(tile.n, tile.width) : undefined;
   }
+}
+
+/** What is not as it was written counts for none: it is asked for again. */
+function nothing(error: unknown): [] {
+  if (!isGosumError(error, 'STORE_FAILED', 'RECORD_MALFORMED')) throw error;
+  return [];
 }
 
 function nameOf({ module, version }: ModuleVersion): string {

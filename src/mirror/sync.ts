@@ -121,25 +121,27 @@ export class Sync {
   /** Fetches what is missing of the tree of a head, or of the one that was taken meanwhile. */
   async #fetch(found: TreeHead, commits: SyncCommits, signal: AbortSignal | undefined): Promise<Fetched & { readonly head: TreeHead }> {
     const { source, store, concurrency, threads, tilesAtOnce = TILES_AT_ONCE, progress } = this.#options;
-    const log = logOf(store);
-    const missing = await log.gaps(this.#vkey, found.size);
-    if (missing.length === 0) return { head: found, records: 0, failures: new SyncFailures() };
-    const tree = await this.#db.tree((head) => ({ tiles: tilesOver(missing, found.size, head.size) }), { signal });
-    const { head } = tree;
-    const gaps = head.size === found.size ? missing : await log.gaps(this.#vkey, head.size);
-    progress?.phase('records', recordsIn(gaps, head.size));
-    const fetched = await fetchTiles(tree, gaps, {
-      source,
-      pool: await this.#poolOf(commits.salt),
-      batch: this.#batch,
-      commits,
-      // while some are read, others are hashed
-      concurrency: concurrency + 2 * threads,
-      tilesAtOnce,
-      proved: (some) => progress?.tick(some),
-      signal,
-    });
-    return { ...fetched, head };
+    for (let head = found; ; ) {
+      const { size } = head;
+      const gaps = await logOf(store).gaps(this.#vkey, size);
+      if (gaps.length === 0) return { head, records: 0, failures: new SyncFailures() };
+      const tree = await this.#db.tree({ tiles: tilesOver(gaps, size) }, { signal });
+      head = tree.head;
+      if (head.size !== size) continue; // another process has taken it meanwhile
+      progress?.phase('records', recordsIn(gaps, size));
+      const fetched = await fetchTiles(tree, gaps, {
+        source,
+        pool: await this.#poolOf(commits.salt),
+        batch: this.#batch,
+        commits,
+        // while some are read, others are hashed
+        concurrency: concurrency + 2 * threads,
+        tilesAtOnce,
+        proved: (some) => progress?.tick(some),
+        signal,
+      });
+      return { ...fetched, head };
+    }
   }
 
   async #poolOf(salt: Uint8Array): Promise<TilePool> {
@@ -150,14 +152,13 @@ export class Sync {
   }
 }
 
-/** The tiles of level 1 over missing data tiles of the tree of `size`, and over what a greater one has behind it. */
-function tilesOver(missing: readonly Range[], size: number, greater: number): Tile[] {
+/** The tiles of level 1 over ranges of data tiles of the tree of `size`. */
+function tilesOver(ranges: readonly Range[], size: number): Tile[] {
   const numbers = new Set<number>();
-  const behind = { lo: Math.floor(size / TILE_WIDTH), hi: Math.ceil(greater / TILE_WIDTH) };
-  for (const { lo, hi } of [...missing, behind]) {
+  for (const { lo, hi } of ranges) {
     for (let n = Math.floor(lo / TILE_WIDTH); n * TILE_WIDTH < hi; n++) numbers.add(n);
   }
-  return [...numbers].flatMap((n) => tileInTree(1, n, greater) ?? []);
+  return [...numbers].flatMap((n) => tileInTree(1, n, size) ?? []);
 }
 
 /** How many records of a tree of `size` stand in ranges of its data tiles. */

@@ -4,7 +4,7 @@ import { hash } from 'node:crypto';
 import type { Caller, Database, Question } from '../contract.js';
 import { parseBulkQuery } from '../core/bulkform.js';
 import { encodeUtf8 } from '../core/text.js';
-import { DATA_LEVEL, TILE_WIDTH } from '../core/tile.js';
+import { DATA_LEVEL, formatTilePath, TILE_WIDTH } from '../core/tile.js';
 import { httpStatusOf, isGosumError } from '../errors.js';
 import { LimitError } from './limits.js';
 import type { Asked } from './routes.js';
@@ -53,11 +53,11 @@ export async function answerOf(
       case 'supported':
         return announcing(database, textAnswer(200, '', HEAD));
       case 'latest':
-        return announcing(database, foundAnswer(asked, await database.latest()));
+        return announcing(database, foundAnswer(database.name, asked, await database.latest()));
       case 'lookup':
-        return foundAnswer(asked, await database.lookup(asked.module, asked.version, caller));
+        return foundAnswer(database.name, asked, await database.lookup(asked.module, asked.version, caller));
       case 'tile':
-        return foundAnswer(asked, await database.tile(asked.tile, caller));
+        return foundAnswer(database.name, asked, await database.tile(asked.tile, caller));
       case 'bulk': {
         if (database.bulk === undefined) return textAnswer(404, 'not found\n');
         const answer = await database.bulk(parseBulkQuery(body), caller);
@@ -80,18 +80,16 @@ function tooMany(error: LimitError): Answer {
   return { ...rest, headers: { ...headers, 'retry-after': String(error.retryAfter) } };
 }
 
-/** The tags of bodies that stay in memory: a mirror gives the same bytes, as the same object, again and again. */
-const TAGS = new WeakMap<Uint8Array, string>();
-
-/** The answer with what the database has found. */
-export function foundAnswer(question: Question, body: Uint8Array): Answer {
-  let etag = TAGS.get(body);
-  if (etag === undefined) {
-    etag = `"${hash('sha256', body, 'base64url').slice(0, 22)}"`;
-    TAGS.set(body, etag);
-  }
+/** The answer with what the database of this name has found. */
+export function foundAnswer(name: string, question: Question, body: Uint8Array): Answer {
   const type = question.kind === 'tile' && question.tile.level !== DATA_LEVEL ? BYTES : TEXT;
-  return { status: 200, headers: { 'content-type': type, 'cache-control': keepingOf(question), etag }, body };
+  return { status: 200, headers: { 'content-type': type, 'cache-control': keepingOf(question), etag: tagOf(name, question, body) }, body };
+}
+
+/** A strong validator (RFC 9110 §8.8.3). What a tile holds is given by its place in the log: so its bytes need not be hashed. */
+function tagOf(name: string, question: Question, body: Uint8Array): string {
+  const tagged = question.kind === 'tile' ? `${name} ${formatTilePath(question.tile)}` : body;
+  return `"${hash('sha256', tagged, 'base64url').slice(0, 22)}"`;
 }
 
 function keepingOf(question: Question): string {

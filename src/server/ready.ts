@@ -65,11 +65,19 @@ export interface Sent {
 /**
  * Sends what a database has ready.
  *
+ * @param name of the database.
  * @param id the request's name, where it has one.
  */
-export function sendReady(request: IncomingMessage, response: ServerResponse, question: Question, body: Uint8Array, id: string | undefined): Sent {
+export function sendReady(
+  request: IncomingMessage,
+  response: ServerResponse,
+  name: string,
+  question: Question,
+  body: Uint8Array,
+  id: string | undefined,
+): Sent {
   let prepared = PREPARED.get(body);
-  if (prepared === undefined) PREPARED.set(body, (prepared = prepare(question, body)));
+  if (prepared === undefined) PREPARED.set(body, (prepared = prepare(name, question, body)));
   const condition = request.headers['if-none-match'];
   if (condition !== undefined && matches(condition, prepared.etag)) {
     response.writeHead(304, withId(prepared.unchanged, id)).end();
@@ -89,8 +97,8 @@ function withId(headers: string[], id: string | undefined): string[] {
   return id === undefined ? headers : [...headers, 'x-request-id', id];
 }
 
-function prepare(question: Question, body: Uint8Array): Prepared {
-  const { headers } = foundAnswer(question, body);
+function prepare(name: string, question: Question, body: Uint8Array): Prepared {
+  const { headers } = foundAnswer(name, question, body);
   const unchanged = Object.entries({ ...CORS, ...headers }).flat();
   return {
     etag: headers.etag ?? '',

@@ -104,7 +104,7 @@ export async function listen(host: string, port: number, options: ServerOptions)
   const handleReady = (request: IncomingMessage, response: ServerResponse): boolean => {
     const began = performance.now();
     const { method = 'GET', url = '/' } = request;
-    if (method !== 'GET' && method !== 'HEAD') return false;
+    if (!isReading(method)) return false;
     const route = routes.routeOf(url);
     if (route.kind !== 'database') return false;
     const { asked, name } = route;
@@ -113,7 +113,7 @@ export async function listen(host: string, port: number, options: ServerOptions)
     if (body === undefined) return false;
     const named = nameOf(request);
     if (closing) response.shouldKeepAlive = false;
-    const sent = sendReady(request, response, asked, body, named?.id);
+    const sent = sendReady(request, response, name, asked, body, named?.id);
     const took = performance.now() - began;
     measured?.(asked.kind, sent.status, took);
     if (named !== undefined) access?.({ ...named, ...sent, method, url, route: asked.kind, database: name, asked, took, client: request.socket.remoteAddress ?? '' });
@@ -129,7 +129,7 @@ export async function listen(host: string, port: number, options: ServerOptions)
     let name: string | undefined;
     let answer: Answer;
     try {
-      const route = routeOf(url, [...byName.keys()], method);
+      const route = isReading(method) ? routes.routeOf(url) : routeOf(url, [...byName.keys()], method);
       if (method === 'OPTIONS') {
         answer = NO_CONTENT;
       } else if (route.kind === 'refused') {
@@ -179,6 +179,10 @@ export async function listen(host: string, port: number, options: ServerOptions)
       return drain(server, grace);
     },
   };
+}
+
+function isReading(method: string): boolean {
+  return method === 'GET' || method === 'HEAD';
 }
 
 /** The answer; of a bulk query once its body was read. What is refused unread ends the connection. */

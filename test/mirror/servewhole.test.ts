@@ -8,6 +8,7 @@ import { equalBytes } from '../../src/core/hash.js';
 import { DATA_LEVEL, formatTilePath, TILE_WIDTH, tileInTree, type Tile } from '../../src/core/tile.js';
 import { isGosumError } from '../../src/errors.js';
 import type { MirrorEvent } from '../../src/mirror/mirror.js';
+import { loadDriver } from '../../src/store/open.js';
 import { TestLog } from '../../src/testing/index.js';
 import { lookup, modules, right, verdicts } from './many.js';
 import { newMirrorRig, type MirrorRig } from './rig.js';
@@ -138,4 +139,21 @@ t.test('the file is replaced by another, with another secret', { skip: process.p
   await rig.mirror.refresh();
   const [module = '', version = ''] = new TextDecoder().decode(log.text(77)).split(' ');
   t.same(await rig.mirror.lookup(module, version), log.lookupOf(77));
+});
+
+t.test('records that decayed on disk are asked for again', async (t) => {
+  const log = fillMany(new TestLog(), 900);
+  const synced = await newSyncRig(t, log);
+  await (await synced.sync(await synced.open())).look();
+  const connection = loadDriver().driver?.open(path.join(synced.folder, 'sumdb.db'));
+  connection?.exec("UPDATE pack SET data = x'0102' WHERE n = 1");
+  connection?.close();
+  const rig = await newMirrorRig(log, await synced.open());
+  t.teardown(() => rig.close());
+  const [module = '', version = ''] = new TextDecoder().decode(log.text(300)).split(' ');
+  t.same(await rig.mirror.lookup(module, version), log.lookupOf(300));
+  t.ok(equalBytes(await rig.mirror.tile({ level: 0, n: 1, width: 256 }), log.tileBytes({ level: 0, n: 1, width: 256 })));
+  t.ok(rig.asked().length >= 2, 'upstream');
+  t.ok(synced.notices.some((notice) => notice.includes('not as it was written')));
+  t.equal((await get(rig.url, 'tile/8/data/001')).status, 404);
 });

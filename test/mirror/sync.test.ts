@@ -235,7 +235,7 @@ t.test('a head that moves while the tiles above are proved', async (t) => {
   const server = await newMirrorRig(log, await rig.open());
   t.teardown(() => server.close());
   const { store, arm } = interposed(await rig.open(), 'tiles', async () => {
-    log.fill(log.size + 70_000);
+    log.fill(log.size + 140_000);
     await server.mirror.refresh();
   });
   let proofs = 0;
@@ -243,7 +243,7 @@ t.test('a head that moves while the tiles above are proved', async (t) => {
     if (name === 'proving' && ++proofs === 2) arm(); // the first is of the head itself
   };
   const { head, indexed, failures } = await (await rig.sync(store, { progress: { phase, tick: () => undefined } })).look();
-  t.equal(head.size, 2 * 256 + 9 + 70_000, 'the newer one is synced');
+  t.equal(head.size, 2 * 256 + 9 + 140_000, 'the newer one is synced');
   t.same([indexed, failures], [head.size, []]);
   t.same((await packsOf(store, rig.vkey, head.size)).filter((pack) => pack === 'none'), []);
 });

@@ -4,6 +4,7 @@ import { execFile } from 'node:child_process';
 import { connect } from 'node:net';
 import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
+import { foundAnswer } from '../../src/server/answers.js';
 import { newLog } from '../client/rig.js';
 import { newMirrorRig, type MirrorRig } from '../mirror/rig.js';
 
@@ -87,6 +88,10 @@ t.test('a tag says which bytes', async (t) => {
   await rig.mirror.refresh();
   t.not(await tagOf(LOOKUP), tags[2], 'an answer with another head is another');
   t.equal(await tagOf(TILE), tags[0], 'a tile stays what it is');
+
+  const tile = { kind: 'tile', tile: { level: 0, n: 5, width: 256 } } as const;
+  const [own, other] = ['a.example', 'b.example'].map((name) => foundAnswer(name, tile, new Uint8Array()).headers.etag);
+  t.not(own, other, "another log's tile is another");
 });
 
 t.test('a browser may read, and nobody may write', async (t) => {
