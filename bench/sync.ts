@@ -61,7 +61,7 @@ export async function benchSync(workshop: Workshop, { runs, quick, say }: SyncBe
   }
   const result = { node: process.version, processors: availableParallelism(), runs, sizes: measured, compared, goals: !quick, skipped };
   if (!quick) problems.push(...missedGoals(measured, lookups));
-  const forecast = forecasts(measured);
+  const forecast = quick ? [] : forecasts(measured);
   return { ...result, ...(lookups === undefined ? {} : { lookups }), forecastSize: REAL_SIZE, forecast, problems };
 }
 
@@ -93,7 +93,10 @@ async function measureSize({ workshop, log, data, records, runs, say, problems }
     floors.push(await floorOf(workshop, Math.min(records, FLOOR_SIZE)));
     syncs.push(await run('sync', ['sync', '--once', '--quiet', '--data', data, '--sumdb', log.sumdb]));
     bytes = await sizeOf(data);
-    audits.push(await run('audit', ['audit', '--quiet', '--data', data]));
+    const audit = await run('audit', ['audit', '--format', 'json', '--no-progress', '--data', data]);
+    audits.push(audit);
+    const proved = auditedRecords(audit);
+    if (proved !== records) problems.push(`audit: ${proved} of ${records} records proved and found by name`);
   }
   const floor = median(floors.map(({ records, ms }) => (records * 1000) / ms));
   const floorCpu = median(floors.map(({ records, cpuMs }) => cpuMs / records));
@@ -105,6 +108,15 @@ async function measureSize({ workshop, log, data, records, runs, say, problems }
     return { ms, cpuMs, perSecond, share: perSecond / floor, cpuShare: (floorCpu * records) / cpuMs, peak, samples: done.map(({ ms }) => ms) };
   };
   return { records, floor, sync: workOf(syncs), audit: workOf(audits), bytesPerRecord: bytes / records };
+}
+
+/** How many records an audit has proved and found in the index. */
+function auditedRecords({ stdout }: Run): number {
+  interface Audited {
+    readonly databases: readonly { readonly log?: { readonly records: number; readonly indexed: number } }[];
+  }
+  const log = stdout === '' ? undefined : (JSON.parse(stdout) as Audited).databases[0]?.log;
+  return Math.min(log?.records ?? 0, log?.indexed ?? 0);
 }
 
 async function floorOf(workshop: Workshop, records: number): Promise<Floor> {

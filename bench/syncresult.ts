@@ -53,6 +53,7 @@ export interface SyncBench {
   readonly sizes: readonly SyncSize[];
   readonly lookups?: ColdLookups;
   readonly forecastSize: number;
+  /** Empty where only small logs were measured. */
   readonly forecast: readonly Forecast[];
   /** Answers from the whole log that were the source's, byte for byte. */
   readonly compared: number;

@@ -168,14 +168,18 @@ export function formatSyncBench(bench: SyncBench): string {
           `\nlookups of ${million(last?.records ?? NaN)} million from the data file to those of serve from memory: `,
           `${lookups.ratio.toFixed(2)} (${mark(lookups.ratio >= SYNC_GOALS.lookups, SYNC_GOALS.lookups)}), p99 ${(lookups.p99[0] / lookups.p99[1]).toFixed(2)}\n`,
         ]),
-    `\n${million(forecastSize)} million were NOT measured: what they take here if all goes on growing by the power of the size seen above\n`,
-    formatTable([
-      ['', ...sizes.map(({ records }) => million(records)), 'power', million(forecastSize)],
-      ...forecast.map(({ what, unit, measured, power, expected }) => [
-        `${what}, ${unit}`,
-        ...[...measured, power, expected].map((value) => value.toFixed(2)),
-      ]),
-    ]),
+    ...(forecast.length === 0
+      ? []
+      : [
+          `\n${million(forecastSize)} million were NOT measured: what they take here if all goes on growing by the power of the size seen above\n`,
+          formatTable([
+            ['', ...sizes.map(({ records }) => million(records)), 'power', million(forecastSize)],
+            ...forecast.map(({ what, unit, measured, power, expected }) => [
+              `${what}, ${unit}`,
+              ...[...measured, power, expected].map((value) => value.toFixed(2)),
+            ]),
+          ]),
+        ]),
     ...skipped.map((text) => `${text}\n`),
     ...formatProblems(problems),
   ].join('');
