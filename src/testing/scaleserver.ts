@@ -37,6 +37,9 @@ examples: npm run scalelog -- --records 5000000 --folder scalelog
           npm run scalelog -- --start 900000 --grow 1000 --repeat 950000:17
 `;
 
+/** A record of one line with this is well formed as such, and half a record of a module version. */
+const HASH = 'ZmlsbCBmaWxsIGZpbGwgZmlsbCBmaWxsIGZpbGwgMTI=';
+
 try {
   await main();
 } catch (error) {
@@ -151,9 +154,6 @@ function parse(): Asked | undefined {
     lie: values.lie,
   };
 }
-
-/** A record of one line with this is well formed as such, and half a record of a module version. */
-const HASH = 'ZmlsbCBmaWxsIGZpbGwgZmlsbCBmaWxsIGZpbGwgMTI=';
 
 function count(option: string, text: string): number {
   if (!/^[0-9]+$/.test(text)) throw new Error(`${option} ${text}: want a whole number`);

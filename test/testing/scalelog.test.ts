@@ -210,14 +210,15 @@ t.test('the go command takes a module from a log of a hundred thousand', { skip:
 
 t.test('as a program', async (t) => {
   const program = fileURLToPath(new URL('../../src/testing/scaleserver.js', import.meta.url));
-  const args = ['--records', '3000', '--start', '2000', '--grow', '1000', '--lie', '/tile/8/data/003', '--repeat', '1500:3'];
+  const args = ['--records', '3000', '--start', '2000', '--grow', '1000', '--lie', '/tile/8/data/003', '--repeat', '1500:3', '--malformed', '2500', '--fork-at', '2800'];
   const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'ignore'] });
   t.teardown(() => child.kill());
   const [line = ''] = (await once(createInterface({ input: child.stdout }), 'line')) as string[];
   const [, vkey, url = ''] = /^GOSUMDB=(\S+) (\S+)$/.exec(line) ?? [];
   t.equal(vkey, log.vkey);
   const bytes = async (name: string): Promise<Uint8Array> => new Uint8Array(await (await fetch(url + name)).arrayBuffer());
-  const own = new ScaleLog({ records: 3000, repeats: [[1500, 3]] });
+  const half = 'example.com/half v1.0.2500 h1:ZmlsbCBmaWxsIGZpbGwgZmlsbCBmaWxsIGZpbGwgMTI=\n';
+  const own = new ScaleLog({ records: 3000, repeats: [[1500, 3]], texts: new Map([[2500, half]]), forkAt: 2800 });
   t.ok(equalBytes(await bytes('/tile/8/data/005'), own.tileBytes({ level: DATA_LEVEL, n: 5, width: 256 })));
   t.notOk(equalBytes(await bytes('/tile/8/data/003'), own.tileBytes({ level: DATA_LEVEL, n: 3, width: 256 })), 'a lie');
   const size = async (): Promise<number> => openTreeHead(await bytes('/latest'), log.key).size;
