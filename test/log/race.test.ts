@@ -7,14 +7,16 @@ import { TestLog } from '../../src/testing/index.js';
 import { KEYS, NAME, openLog, records } from './rig.js';
 import { appender, Witness } from './witness.js';
 
-t.test('killed at any time', async (t) => {
+const KILLS = 30;
+
+t.test('killed at any time', { timeout: 120_000 }, async (t) => {
   const folder = t.testdir();
   const open = openLog(t, folder);
   await open.log.begin();
   const witness = new Witness();
   let said = 0;
   let killed = 0;
-  for (let i = 0; i < 10; i++) {
+  for (let i = 0; i < KILLS; i++) {
     const { size } = await open.log.recover();
     t.ok(size >= said, 'nothing is lost that was said to be recorded');
     const ran = await appender(folder, size, 5000, 'each', Math.random() * 60);
@@ -26,7 +28,7 @@ t.test('killed at any time', async (t) => {
   t.ok(size >= said);
   await witness.look(t, open);
   t.ok(killed > 0);
-  t.comment(`${killed} of 10 killed, ${said} records said to be recorded, ${size} are`);
+  t.comment(`${killed} of ${KILLS} killed, ${said} records said to be recorded, ${size} are`);
 });
 
 t.test('two processes that add at once', async (t) => {
