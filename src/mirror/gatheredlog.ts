@@ -1,19 +1,21 @@
 /**
  * The whole log of a store for many who ask at once: what each of them wants is read together. A lookup reads a page of
- * the index and a pack: a transaction for each of these costs as much again.
+ * the index and a part of a pack: a transaction for each of these costs as much again.
  */
 
-import type { IndexPage, LogStore, PackedTile } from '../contract.js';
+import type { IndexPage, LogStore, PackedPart, PackedTile } from '../contract.js';
 import { Gathered } from './gathered.js';
 
 /** The log of one key; reads of one number, as lookups make them, are gathered. */
 export function gatherLog(log: LogStore, key: string): LogStore {
   const pages = new Gathered<number, IndexPage | undefined>((wanted) => log.pages(key, wanted));
   const packs = new Gathered<number, PackedTile | undefined>((wanted) => log.packs(key, wanted));
+  const parts = new Gathered<number, PackedPart | undefined>((wanted) => log.parts(key, wanted));
   return {
     state: () => log.state(key),
     pages: (_, wanted) => gatherOne(pages, wanted, () => log.pages(key, wanted)),
     packs: (_, wanted) => gatherOne(packs, wanted, () => log.packs(key, wanted)),
+    parts: (_, wanted) => gatherOne(parts, wanted, () => log.parts(key, wanted)),
     gaps: (_, size) => log.gaps(key, size),
     pending: (_, bucket) => log.pending(key, bucket),
     pendingBuckets: () => log.pendingBuckets(key),

@@ -4,12 +4,12 @@
  * What a store gives is believed as far as its digests go, as of everything in a server's own file.
  */
 
-import type { LogState, LogStore, PackedTile, Store } from '../contract.js';
+import type { LogState, LogStore, PackedPart, Store } from '../contract.js';
 import { HASH_SIZE } from '../core/hash.js';
 import { dataTileOf, hashLeaves, type Leaves } from '../core/leaves.js';
 import type { LogRecord } from '../core/record.js';
 import { compareVersions } from '../core/semver.js';
-import { TILE_WIDTH } from '../core/tile.js';
+import { PART_WIDTH, TILE_WIDTH } from '../core/tile.js';
 import { GosumError } from '../errors.js';
 import { findInPage, findModuleInPage } from './entry.js';
 import { KeyHash, type IndexKey } from './key.js';
@@ -17,8 +17,8 @@ import { logOf } from './merge.js';
 import { unpackLeaves, unpackRecord } from './pack.js';
 import { isOf, namesOf } from './usual.js';
 
-/** Packs that are read at once: some 30 kB each. */
-const PACKS_AT_ONCE = 64;
+/** Parts of packs that are read at once: some 6 kB each. */
+const PARTS_AT_ONCE = 256;
 /** Module paths that are read at once. */
 const MODULES_AT_ONCE = 1000;
 
@@ -59,8 +59,8 @@ export class WholeLog {
 
   /** A record by its number; `undefined` where it is not kept. @throws {GosumError} `STORE_FAILED`; `RECORD_MALFORMED` where the pack is none. */
   async record(id: number): Promise<LogRecord | undefined> {
-    const [pack] = await this.#log.packs(this.#key, [Math.floor(id / TILE_WIDTH)]);
-    return recordIn(pack, id);
+    const [part] = await this.#log.parts(this.#key, [Math.floor(id / PART_WIDTH)]);
+    return recordIn(part, id);
   }
 
   /** The versions of a module in their order (semver.org §11), those of one precedence by number. @throws as `find`. */
@@ -96,7 +96,7 @@ export class WholeLog {
   async #leaves(n: number, width: number): Promise<Leaves | undefined> {
     const [pack] = await this.#log.packs(this.#key, [n]);
     if (pack === undefined || pack.width < width) return undefined;
-    const { bytes, at } = unpackLeaves(pack.bytes);
+    const { bytes, at } = unpackLeaves(pack.parts);
     return { bytes: bytes.subarray(0, at[width]), at: at.subarray(0, width + 1) };
   }
 
@@ -107,14 +107,14 @@ export class WholeLog {
     const key = keyOf(hash);
     const [page] = await this.#log.pages(this.#key, [key.page]);
     const ids = page === undefined ? [] : find(page.entries, key);
-    const numbers = [...new Set(ids.map((id) => Math.floor(id / TILE_WIDTH)))];
+    const numbers = [...new Set(ids.map((id) => Math.floor(id / PART_WIDTH)))];
     const records: LogRecord[] = [];
-    for (let from = 0; from < numbers.length; from += PACKS_AT_ONCE) {
-      const some = numbers.slice(from, from + PACKS_AT_ONCE);
-      const packs = await this.#log.packs(this.#key, some);
-      const byNumber = new Map(some.map((n, i) => [n, packs[i]]));
+    for (let from = 0; from < numbers.length; from += PARTS_AT_ONCE) {
+      const some = numbers.slice(from, from + PARTS_AT_ONCE);
+      const parts = await this.#log.parts(this.#key, some);
+      const byNumber = new Map(some.map((n, i) => [n, parts[i]]));
       for (const id of ids) {
-        const n = Math.floor(id / TILE_WIDTH);
+        const n = Math.floor(id / PART_WIDTH);
         if (byNumber.has(n)) records.push(recordIn(byNumber.get(n), id) ?? unkept(id));
       }
     }
@@ -129,9 +129,9 @@ export class WholeLog {
   }
 }
 
-function recordIn(pack: PackedTile | undefined, id: number): LogRecord | undefined {
-  const i = id % TILE_WIDTH;
-  return pack === undefined || i >= pack.width ? undefined : { id, text: unpackRecord(pack.bytes, i) };
+function recordIn(part: PackedPart | undefined, id: number): LogRecord | undefined {
+  if (part === undefined || id % TILE_WIDTH >= part.width) return undefined;
+  return { id, text: unpackRecord(part.bytes, id % PART_WIDTH) };
 }
 
 function unkept(id: number): never {

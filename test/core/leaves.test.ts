@@ -109,7 +109,7 @@ t.test('only the true records of a tile are proved', async (t) => {
   for (const [n, width] of [[0, 256], [1, 256], [2, 77], [2, 64], [2, 1]] as const) {
     const records = Array.from({ length: width }, (_, i) => log.text(n * TILE_WIDTH + i));
     const nodes = subtreeHashes(hashLeaves(leavesOf(records)));
-    const pack = { n, width, bytes: Uint8Array.of(1) };
+    const pack = { n, width, parts: [Uint8Array.of(1)] };
     t.equal(provePack(tree, pack, nodes), pack, `${width} records of tile ${n}`);
     for (let i = 0; i < nodes.length; i++) {
       const bad = nodes.slice();
@@ -119,7 +119,7 @@ t.test('only the true records of a tile are proved', async (t) => {
     t.throws(() => provePack(tree, { ...pack, n: n === 0 ? 1 : 0 }, nodes), 'at another place');
     t.throws(() => provePack(tree, pack, nodes.subarray(32)), /bytes of hashes/);
   }
-  t.throws(() => provePack(tree, { n: 2, width: 78, bytes: Uint8Array.of(1) }, new Uint8Array(4 * 32)), Error, 'beyond the tree');
+  t.throws(() => provePack(tree, { n: 2, width: 78, parts: [Uint8Array.of(1)] }, new Uint8Array(4 * 32)), Error, 'beyond the tree');
 });
 
 function provedTree(log: TestLog, size: number): ProvedTree {
