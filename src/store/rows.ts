@@ -137,7 +137,7 @@ class SqliteRows implements StoreRows {
 
   /** The parts of a tile stand one behind the other. */
   async *packs(): StoredPages<PackedTile> {
-    let tile: StoredRow<PackedPart>[] = [];
+    const tile: StoredRow<PackedPart>[] = [];
     for await (const page of this.#pages<PackedPart>('pack', PARTS, 'n', (row) => withRowDigest(row, partIn(row), partDigest))) {
       const packs: StoredRow<PackedTile>[] = [];
       for (const part of page) {

@@ -267,7 +267,8 @@ function inflate(part: Uint8Array, at: number, { windowBits, dictionary }: ZlibO
     bytes = inflateRawSync(part.subarray(at), {
       windowBits,
       dictionary,
-      chunkSize: Math.max(length, 64),
+      // one byte more: where all is filled, zlib is asked once more
+      chunkSize: Math.max(length + 1, 64),
       maxOutputLength: Math.max(length, 1),
     });
   } catch (cause) {

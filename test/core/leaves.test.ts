@@ -1,9 +1,9 @@
 /** The leaves of a tile: the fast ways agree with the plain ones of record.ts and tree.ts, and only true records are proved. */
 
 import t from 'tap';
-import { checkLeaves, dataTileOf, hashLeaves, leafText, leavesOf, provePack, splitDataTile, subtreeHashes, type Leaves } from '../../src/core/leaves.js';
+import { dataTileOf, hashLeaves, leafText, leavesOf, provePack, splitDataTile, subtreeHashes, type Leaves } from '../../src/core/leaves.js';
 import { planTiles, type ProvedTree } from '../../src/core/plan.js';
-import { checkRecordText, formatDataTile, parseDataTile, recordHash } from '../../src/core/record.js';
+import { formatDataTile, parseDataTile, recordHash } from '../../src/core/record.js';
 import { concatBytes, encodeUtf8 } from '../../src/core/text.js';
 import { TILE_WIDTH, tileInTree } from '../../src/core/tile.js';
 import { nodesOf } from '../../src/core/tree.js';
@@ -21,15 +21,6 @@ function outcome(way: () => readonly Uint8Array[]): unknown {
     if (isGosumError(error)) return error.code;
     throw error;
   }
-}
-
-/** Whether a check takes what it is given, or the code of its error. */
-function verdict(check: () => void): unknown {
-  const codes = outcome(() => {
-    check();
-    return [];
-  });
-  return Array.isArray(codes) ? 'taken' : codes;
 }
 
 function texts(leaves: Leaves): Uint8Array[] {
@@ -70,22 +61,6 @@ t.test('data tiles are split as parseDataTile does', async (t) => {
     if (JSON.stringify(got) !== JSON.stringify(want)) t.strictSame(got, want, JSON.stringify([...tile]));
   }
   t.ok(taken > 1000 && taken < 19000, `${taken} of 20000 are tiles`);
-});
-
-t.test('texts are checked as checkRecordText does', async (t) => {
-  const random = new Random(22);
-  const good = encodeUtf8('good\n');
-  for (let run = 0; run < 20000; run++) {
-    const text = random.mutateBytes(encodeUtf8('a v1 h1:é\nb\n'), ['\n', '\0', '\t', Uint8Array.of(0xc3)]);
-    const want = verdict(() => checkRecordText(text));
-    for (const some of [[text], [good, text, good], [text, good]]) {
-      const got = verdict(() => checkLeaves(leavesOf(some)));
-      if (got !== want) t.equal(got, want, JSON.stringify([...text]));
-    }
-  }
-  t.equal(verdict(() => checkLeaves(leavesOf([Uint8Array.of()]))), 'RECORD_MALFORMED', 'an empty text');
-  // half a character at the end of one, the other half at the beginning of the next
-  t.equal(verdict(() => checkLeaves(leavesOf([Uint8Array.of(0xc3, 10), Uint8Array.of(0xa9, 10)]))), 'RECORD_MALFORMED');
 });
 
 t.test('leaves are hashed, and written again, as records are', async (t) => {

@@ -6,7 +6,7 @@ import { encodeUtf8 } from '../../src/core/text.js';
 import { isGosumError } from '../../src/errors.js';
 import { decodeH1, encodeH1 } from '../../src/whole/h1.js';
 import { countPart, packedNames, packRecords, partWith, unpackLeaves, unpackRecord, unpackRecords } from '../../src/whole/pack.js';
-import { namesOf, oddRecords } from '../../src/whole/usual.js';
+import { isOf, namesOf, oddRecords } from '../../src/whole/usual.js';
 import { formatBase64 } from '../../src/core/base64.js';
 import { Random } from '../differential/random.js';
 import { ODD_TEXTS, randomText, realTexts, usualText } from './texts.js';
@@ -122,6 +122,20 @@ t.test('what is no pack', async (t) => {
   }
   t.throws(() => packRecords([]), Error);
   t.throws(() => packRecords(Array.from({ length: 257 }, () => encodeUtf8('x\n'))), Error);
+});
+
+t.test('whether a record is of a module version, as its names say', async (t) => {
+  const texts = [...Object.values(ODD_TEXTS).map(encodeUtf8), usualText('a', 'v1'), encodeUtf8('a v1 \n'), encodeUtf8('a v1\n'), encodeUtf8('a  v1 x\n'), encodeUtf8('é v1 x\n'), encodeUtf8(' v1 x\n')];
+  const names = [...texts.flatMap(namesOf), ...['', 'a', 'a v1', 'a\nb', 'é', 'a '].flatMap((module) => ['', 'v1', 'v', 'v1 h1:x', ' v1', 'v1/go.mod'].map((version) => ({ module, version })))];
+  let same = 0;
+  for (const text of texts) {
+    for (const { module, version } of names) {
+      const want = namesOf(text).some((name) => name.module === module && name.version === version);
+      if (want) same++;
+      if (isOf(text, { module, version }) !== want) t.fail(`${module}@${version} in ${Buffer.from(text).toString()}`);
+    }
+  }
+  t.ok(same > 5, `${same}`);
 });
 
 t.test('hashes in base64, as the core has them', async (t) => {
