@@ -5,7 +5,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import type { LogChange, Store, StoredPages, StoredRow, StoreRows } from '../../src/contract.js';
+import type { PackedPart, LogChange, Store, StoredPages, StoredRow, StoreRows } from '../../src/contract.js';
+import { packOf } from '../../src/store/logrow.js';
 import { loadBetterSqlite, loadNodeSqlite } from '../../src/store/driver.js';
 import { openMemoryStore } from '../../src/store/memory.js';
 import { openSqliteRows } from '../../src/store/rows.js';
@@ -156,6 +157,23 @@ t.test('a row that is not as it was written is none, is named to an audit, and i
     }
     await store.close();
   }
+});
+
+t.test('a part that stands at the place of another is none', async (t) => {
+  const file = await filled(t.testdir());
+  for (const part of [1, 2]) sqlOn(file, `UPDATE pack SET part = ${-part} WHERE n = 0 AND part = ${part}`);
+  for (const part of [1, 2]) sqlOn(file, `UPDATE pack SET part = ${part} WHERE n = 0 AND part = ${part - 3}`);
+  const store = openSqliteStore(driver, file);
+  t.strictSame((await store.log.parts(KEY, [0, 1, 2, 3])).map((each) => each?.part), [0, undefined, undefined, 3]);
+  await store.close();
+
+  const part = (n: number, at: number, width: number): PackedPart => ({ n, part: at, width, bytes: new Uint8Array(1) });
+  t.match(packOf([part(5, 0, 65), part(5, 1, 65)]), { n: 5, width: 65 });
+  for (const bad of [[0, 2], [1, 0], [1, 2], [0, 0]]) t.equal(packOf(bad.map((at) => part(5, at, 65))), undefined, bad.join());
+  t.equal(packOf([part(5, 0, 65), part(6, 1, 65)]), undefined);
+  t.equal(packOf([part(5, 0, 65), part(5, 1, 66)]), undefined);
+  t.equal(packOf([part(5, 0, 0)]), undefined);
+  t.equal(packOf([]), undefined);
 });
 
 t.test('where nobody else can be asked, such a row is a failure', async (t) => {
