@@ -203,6 +203,18 @@ export interface PackedTile {
   readonly n: number;
   /** Records in it, 1 to 256. */
   readonly width: number;
+  /** Of 64 records each, but the last, which has the rest. */
+  readonly parts: readonly Uint8Array[];
+}
+
+/** A part of a packed data tile, which is read by itself: a lookup wants one record. */
+export interface PackedPart {
+  /** Number of the data tile. */
+  readonly n: number;
+  /** 0 to 3: its first record is `256 * n + 64 * part`. */
+  readonly part: number;
+  /** Records in the whole tile. */
+  readonly width: number;
   readonly bytes: Uint8Array;
 }
 
@@ -351,6 +363,8 @@ export interface LogStore {
   state(key: string): Promise<LogState | undefined>;
   /** For each number its packed data tile as wide as it is kept; `undefined` where there is none. */
   packs(key: string, wanted: readonly number[]): Promise<(PackedTile | undefined)[]>;
+  /** For each number, that of its first record through 64, a part of a packed data tile; `undefined` where there is none. */
+  parts(key: string, wanted: readonly number[]): Promise<(PackedPart | undefined)[]>;
   /**
    * The data tiles, as ranges [lo, hi) of numbers, that a tree of `size` has and that are not kept, or not as wide. Ascending.
    * Whether what is kept is as it was written is not looked at; who finds that it is not commits it again.

@@ -67,32 +67,6 @@ export function splitDataTile(tile: Uint8Array, width: number): Leaves {
   return { bytes, at };
 }
 
-/**
- * Checks that each text can be a record's, as `checkRecordText` does.
- *
- * @throws {GosumError} `RECORD_MALFORMED`.
- */
-export function checkLeaves({ bytes, at }: Leaves): void {
-  let isAscii = true;
-  for (let n = 0; n + 1 < at.length; n++) {
-    const start = (at[n] ?? 0) + 1;
-    const end = at[n + 1] ?? 0;
-    let last = NEWLINE;
-    for (let i = start; i < end; i++) {
-      const byte = bytes[i] ?? 0;
-      if (byte >= 0x80) isAscii = false;
-      if (byte < 0x20) {
-        if (byte !== NEWLINE) throw malformed('control character');
-        if (last === NEWLINE) throw malformed('blank line');
-      }
-      last = byte;
-    }
-    if (last !== NEWLINE || start === end) throw malformed('the text does not end in a newline');
-  }
-  // the zero bytes between them belong to no other character
-  if (!isAscii) checkUtf8(bytes);
-}
-
 /** The leaves of texts, which the caller has checked (`checkRecordText`). */
 export function leavesOf(texts: readonly Uint8Array[]): Leaves {
   const at = new Uint32Array(texts.length + 1);

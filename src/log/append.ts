@@ -49,7 +49,7 @@ export async function append(store: Store, key: string, head: SignedHead, record
   const edge = await readEdge(store, key, head);
   const works = (await tilesOfRecords(store, key, head.size, records)).map(({ n, texts }) => workLeaves(n, leavesOf(texts), hash));
   const grown = grow(edge, newLeaves(works, head.size));
-  const packs = works.map(({ n, width, bytes, nodes }): Proved<PackedTile> => provePack(grown.tree, { n, width, bytes }, nodes));
+  const packs = works.map(({ n, width, parts, nodes }): Proved<PackedTile> => provePack(grown.tree, { n, width, parts }, nodes));
   return {
     head: grown.head,
     before: linkedHead(grown.tree, head),
@@ -82,7 +82,7 @@ async function tilesOfRecords(store: Store, key: string, size: number, records: 
   const first = Math.floor(size / TILE_WIDTH);
   if (before > 0) {
     const [pack] = await logOf(store).packs(key, [first]);
-    const texts = pack === undefined ? [] : unpackRecords(pack.bytes).slice(0, before);
+    const texts = pack === undefined ? [] : unpackRecords(pack.parts).slice(0, before);
     if (texts.length !== before) throw new GosumError('STORE_FAILED', `${store.label}: the log's newest records are not there`, { hint: RESTORE });
     tiles.push({ n: first, texts });
   }

@@ -54,7 +54,7 @@ export class AuditedDatabase {
     const [pack] = await this.#rows.log.packs(this.vkey, [n]);
     if (pack === undefined || pack.width < width) return undefined;
     try {
-      return hashLeaves(unpackLeaves(pack.bytes)).subarray(0, width * HASH_SIZE);
+      return hashLeaves(unpackLeaves(pack.parts)).subarray(0, width * HASH_SIZE);
     } catch (error) {
       if (isGosumError(error)) return undefined; // the pack's own row says it
       throw error;

@@ -10,7 +10,7 @@ import { formatModuleVersion, type ModuleVersion } from '../core/module.js';
 import { makeReceipt, proveRecordIn } from '../core/receipt.js';
 import { findHashes, type LogRecord, type RecordHashes } from '../core/record.js';
 import { decodeUtf8 } from '../core/text.js';
-import { TILE_WIDTH } from '../core/tile.js';
+import { PART_WIDTH } from '../core/tile.js';
 import type { SignedHead } from '../core/treehead.js';
 import { GosumError, isGosumError } from '../errors.js';
 import { unpackRecord } from '../whole/pack.js';
@@ -20,8 +20,8 @@ import type { ConflictEvidence, Findings } from './finding.js';
 
 /** Records that are looked at together: so many of 72 million have one key with another by chance. */
 const TOGETHER = 50_000;
-/** Packs that are read at once, of some 30 KB. */
-const PACKS_AT_ONCE = 32;
+/** Parts of packs that are read at once, of some 6 KB. */
+const PARTS_AT_ONCE = 128;
 
 /** Records of a conflict that are shown. */
 const MOST_RECORDS = 16;
@@ -91,15 +91,15 @@ export class RepeatAudit {
   async *read(ids: readonly number[]): AsyncGenerator<LogRecord> {
     const { key, log, has } = this.#options;
     const sorted = [...new Set(ids)].filter(has).sort((a, b) => a - b);
-    const byPack = groupByPack(sorted);
-    const numbers = [...byPack.keys()];
-    for (let from = 0; from < numbers.length; from += PACKS_AT_ONCE) {
-      const some = numbers.slice(from, from + PACKS_AT_ONCE);
-      const packs = await log.packs(key, some);
+    const byPart = groupByPart(sorted);
+    const numbers = [...byPart.keys()];
+    for (let from = 0; from < numbers.length; from += PARTS_AT_ONCE) {
+      const some = numbers.slice(from, from + PARTS_AT_ONCE);
+      const parts = await log.parts(key, some);
       for (const [i, n] of some.entries()) {
-        const pack = packs[i];
-        if (pack === undefined) continue;
-        for (const id of byPack.get(n) ?? []) yield { id, text: unpackRecord(pack.bytes, id % TILE_WIDTH) };
+        const part = parts[i];
+        if (part === undefined) continue;
+        for (const id of byPart.get(n) ?? []) yield { id, text: unpackRecord(part.bytes, id % PART_WIDTH) };
       }
     }
   }
@@ -167,11 +167,11 @@ function firstOfEach(all: readonly Named[]): number[] {
   return [...first.values()].slice(0, MOST_RECORDS);
 }
 
-/** Record numbers by the number of their pack, in order. */
-function groupByPack(sorted: readonly number[]): Map<number, number[]> {
+/** Record numbers by the number of their part, in order. */
+function groupByPart(sorted: readonly number[]): Map<number, number[]> {
   const groups = new Map<number, number[]>();
   for (const id of sorted) {
-    const n = Math.floor(id / TILE_WIDTH);
+    const n = Math.floor(id / PART_WIDTH);
     const group = groups.get(n);
     if (group === undefined) groups.set(n, [id]);
     else group.push(id);

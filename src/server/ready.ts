@@ -46,7 +46,7 @@ interface Prepared {
   /** Names and values by turns: of the answer, and of a 304. */
   readonly headers: string[];
   readonly unchanged: string[];
-  /** A short body as text of a character a byte: goes out in one piece with the headers. */
+  /** See `textOf`. */
   readonly text: string | undefined;
 }
 
@@ -93,6 +93,18 @@ export function sendReady(
   return { status: 200, bytes: body.length };
 }
 
+/** Sends a body. */
+export function endWith(response: ServerResponse, body: Uint8Array): void {
+  const text = textOf(body);
+  if (text === undefined) response.end(body);
+  else response.end(text, 'latin1');
+}
+
+/** A short body as text of a character a byte: it goes out in one piece with the headers. */
+function textOf(body: Uint8Array): string | undefined {
+  return body.length <= SHORT ? Buffer.from(body.buffer, body.byteOffset, body.length).toString('latin1') : undefined;
+}
+
 function withId(headers: string[], id: string | undefined): string[] {
   return id === undefined ? headers : [...headers, 'x-request-id', id];
 }
@@ -104,6 +116,6 @@ function prepare(name: string, question: Question, body: Uint8Array): Prepared {
     etag: headers.etag ?? '',
     headers: [...unchanged, 'content-length', String(body.length)],
     unchanged,
-    text: body.length <= SHORT ? Buffer.from(body.buffer, body.byteOffset, body.length).toString('latin1') : undefined,
+    text: textOf(body),
   };
 }

@@ -7,7 +7,7 @@ import type { Caller, Database } from '../contract.js';
 import { MAX_BULK_QUERY } from '../core/bulkform.js';
 import { answerOf, CORS, matches, textAnswer, type Answer } from './answers.js';
 import { readBody } from './body.js';
-import { RouteMemory, sendReady, type Sent } from './ready.js';
+import { endWith, RouteMemory, sendReady, type Sent } from './ready.js';
 import { nameRequest, type RequestName } from './requestid.js';
 import { routeOf, type Asked, type Page } from './routes.js';
 
@@ -211,7 +211,7 @@ function send(request: IncomingMessage, response: ServerResponse, { status, head
     response.end();
     return { status: known ? 304 : status, bytes: 0 };
   }
-  response.end(body);
+  endWith(response, body);
   return { status, bytes: body.length };
 }
 

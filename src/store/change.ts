@@ -3,7 +3,7 @@
 import type { Change, LogChange, TimelineHead } from '../contract.js';
 import { equalBytes, HASH_SIZE } from '../core/hash.js';
 import { isCount } from '../core/integer.js';
-import { DATA_LEVEL, formatTilePath, isTile } from '../core/tile.js';
+import { DATA_LEVEL, formatTilePath, isTile, PART_WIDTH } from '../core/tile.js';
 import { GosumError } from '../errors.js';
 import { RowError } from './row.js';
 
@@ -74,8 +74,8 @@ export function checkChange(
 /** @throws {Error} where the caller's arithmetic is wrong. */
 function checkLogChange({ salt, packs = [], pending = [], pages = [], merged = [], indexed = 0, seen }: LogChange): void {
   if (salt.length !== SALT_SIZE) throw new Error(`a secret of ${salt.length} bytes`);
-  for (const { n, width, bytes } of packs) {
-    if (!isTile({ level: DATA_LEVEL, n, width }) || bytes.length === 0) throw new Error(`a pack ${n} of ${width} records`);
+  for (const { n, width, parts } of packs) {
+    if (!isTile({ level: DATA_LEVEL, n, width }) || parts.length !== Math.ceil(width / PART_WIDTH) || parts.some(({ length }) => length === 0)) throw new Error(`a pack ${n} of ${width} records`);
   }
   for (const { bucket, entries } of pending) checkEntries('bucket', bucket, BUCKETS, entries, PENDING_SIZE);
   for (const { n, entries } of pages) checkEntries('page', n, PAGES, entries);

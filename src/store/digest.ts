@@ -4,7 +4,7 @@
  */
 
 import { sha256 } from '#crypto';
-import type { IndexPage, KeptRecord, LogState, PackedTile, PendingEntries, SeenTree } from '../contract.js';
+import type { IndexPage, KeptRecord, LogState, PackedPart, PendingEntries, SeenTree } from '../contract.js';
 import { equalBytes } from '../core/hash.js';
 import { encodeUtf8, joinBytes } from '../core/text.js';
 import { bytesIn, RowError } from './row.js';
@@ -19,9 +19,9 @@ export function recordDigest({ covers, id, text }: KeptRecord): Uint8Array {
   return sha256(joinBytes([encodeUtf8(`record ${covers} ${id}\n`), text]));
 }
 
-/** Of a packed data tile. */
-export function packDigest({ n, width, bytes }: PackedTile): Uint8Array {
-  return digestOf(`pack ${n} ${width}\n`, bytes);
+/** Of a part of a packed data tile. */
+export function partDigest({ n, part, width, bytes }: PackedPart): Uint8Array {
+  return digestOf(`pack ${n} ${part} ${width}\n`, bytes);
 }
 
 /** Of a page of the index. */

@@ -1,6 +1,7 @@
 /** Rows of a whole log, read strictly. */
 
-import type { IndexPage, LogState, PackedTile, PendingEntries, SeenTree } from '../contract.js';
+import type { IndexPage, LogState, PackedPart, PackedTile, PendingEntries, SeenTree } from '../contract.js';
+import { PART_WIDTH } from '../core/tile.js';
 import { bytesIn, countIn, textIn } from './row.js';
 
 /** @throws {RowError} as all here. */
@@ -8,8 +9,15 @@ export function stateIn(row: unknown): LogState {
   return { salt: bytesIn(row, 'salt'), indexed: countIn(row, 'indexed'), changes: countIn(row, 'changes') };
 }
 
-export function packIn(row: unknown): PackedTile {
-  return { n: countIn(row, 'n'), width: countIn(row, 'width'), bytes: bytesIn(row, 'data') };
+export function partIn(row: unknown): PackedPart {
+  return { n: countIn(row, 'n'), part: countIn(row, 'part'), width: countIn(row, 'width'), bytes: bytesIn(row, 'data') };
+}
+
+/** The packed data tile whose parts these are, in order; `undefined` where they are not all of one. */
+export function packOf(parts: readonly PackedPart[]): PackedTile | undefined {
+  const [{ n, width } = { n: 0, width: 0 }] = parts;
+  const isOne = parts.every((each, i) => each.n === n && each.part === i && each.width === width);
+  return isOne && width > 0 && parts.length === Math.ceil(width / PART_WIDTH) ? { n, width, parts: parts.map(({ bytes }) => bytes) } : undefined;
 }
 
 export function pageIn(row: unknown): IndexPage {

@@ -1,10 +1,10 @@
 /** The whole log in an SQLite file: what is written to it, inside a transaction of the caller's. */
 
-import type { LogChange, LogState, PackedTile, SeenTree } from '../contract.js';
+import type { LogChange, LogState, PackedPart, PackedTile, SeenTree } from '../contract.js';
 import { equalBytes } from '../core/hash.js';
-import { asWritten, markDigest, packDigest, pageDigest, pendingDigest, seenDigest, stagedDigest, stateDigest } from './digest.js';
+import { asWritten, markDigest, pageDigest, partDigest, pendingDigest, seenDigest, stagedDigest, stateDigest } from './digest.js';
 import type { Prepare } from './file.js';
-import { packIn, seenIn, stateIn } from './logrow.js';
+import { packOf, partIn, seenIn, stateIn } from './logrow.js';
 import { RowError } from './row.js';
 
 /** What is known of a whole log. @throws {RowError} where that is not as it was written. */
@@ -61,20 +61,27 @@ function saveState(prepare: Prepare, db: number, { salt, indexed }: LogChange): 
   );
 }
 
-function savePack(prepare: Prepare, db: number, pack: PackedTile): void {
-  const { n, width, bytes } = pack;
-  const digest = packDigest(pack);
-  const saved = prepare(
-    `INSERT INTO pack (db, n, width, data, digest) VALUES (?, ?, ?, ?, ?)
-    ON CONFLICT (db, n) DO UPDATE SET width = excluded.width, data = excluded.data, digest = excluded.digest
-    WHERE excluded.width >= width RETURNING n`,
-  ).get(db, n, width, bytes, digest);
-  if (saved !== undefined) return;
-  // a wider one stays, if it is as it was written
-  const wider = prepare('SELECT n, width, data, digest FROM pack WHERE db = ? AND n = ?').get(db, n);
-  if (asWritten(wider, packIn, packDigest) === undefined) {
-    prepare('UPDATE pack SET width = ?, data = ?, digest = ? WHERE db = ? AND n = ?').run(width, bytes, digest, db, n);
+/** All parts of a tile, one behind the other in the table. A wider one stays, if it is as it was written. */
+function savePack(prepare: Prepare, db: number, { n, width, parts }: PackedTile): void {
+  const rows = prepare(PARTS).all(db, n);
+  if ((packIn(rows)?.width ?? 0) > width) return;
+  if (rows.length > 0) prepare('DELETE FROM pack WHERE db = ? AND n = ?').run(db, n);
+  const add = prepare('INSERT INTO pack (db, n, part, width, data, digest) VALUES (?, ?, ?, ?, ?, ?)');
+  for (const [part, bytes] of parts.entries()) add.run(db, n, part, width, bytes, partDigest({ n, part, width, bytes }));
+}
+
+/** The parts of a tile, in order. */
+export const PARTS = 'SELECT n, part, width, data, digest FROM pack WHERE db = ? AND n = ? ORDER BY part';
+
+/** The packed data tile of rows; `undefined` where they are not all of its parts, or one is not as it was written. */
+export function packIn(rows: readonly unknown[]): PackedTile | undefined {
+  const parts: PackedPart[] = [];
+  for (const row of rows) {
+    const part = asWritten(row, partIn, partDigest);
+    if (part === undefined) return undefined;
+    parts.push(part);
   }
+  return packOf(parts);
 }
 
 /** The first time stands, if it is as it was written. */

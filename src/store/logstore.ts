@@ -1,15 +1,17 @@
 /** The whole log in an SQLite file: what is read of it. What is written is in logsave.ts, its tables in schema.ts. */
 
-import type { IndexPage, LogState, LogStore, PackedTile, SeenTree } from '../contract.js';
+import type { IndexPage, LogState, LogStore, PackedPart, PackedTile, SeenTree } from '../contract.js';
 import { compareUtf8 } from '../core/text.js';
-import { asWritten, markDigest, packDigest, pageDigest, pendingDigest, seenDigest, stagedDigest } from './digest.js';
+import { PART_WIDTH, TILE_WIDTH } from '../core/tile.js';
+import { asWritten, markDigest, pageDigest, partDigest, pendingDigest, seenDigest, stagedDigest } from './digest.js';
+import type { Statement } from './driver.js';
 import { settle, type Prepare, type SqliteFile } from './file.js';
-import { keepMark, stateOf } from './logsave.js';
-import { markIn, packIn, pageIn, pendingIn, seenIn } from './logrow.js';
+import { keepMark, packIn, PARTS, stateOf } from './logsave.js';
+import { markIn, pageIn, partIn, pendingIn, seenIn } from './logrow.js';
 import { bytesIn, countIn, RowError, textIn } from './row.js';
 
-/** Records of a data tile. */
-const WIDTH = 256;
+/** Parts of a data tile. */
+const PARTS_OF_TILE = TILE_WIDTH / PART_WIDTH;
 
 /** The whole logs of one file. */
 export class SqliteLog implements LogStore {
@@ -27,18 +29,31 @@ export class SqliteLog implements LogStore {
   }
 
   packs(key: string, wanted: readonly number[]): Promise<(PackedTile | undefined)[]> {
-    const sql = 'SELECT n, width, data, digest FROM pack WHERE db = ? AND n = ?';
-    return this.#wanted(key, wanted, sql, 'pack', (row) => asWritten(row, packIn, packDigest));
+    return this.#each(key, wanted, PARTS, 'pack', (statement, db, n) => {
+      const rows = statement.all(db, n);
+      return rows.length === 0 ? undefined : { value: packIn(rows) };
+    });
+  }
+
+  parts(key: string, wanted: readonly number[]): Promise<(PackedPart | undefined)[]> {
+    const sql = 'SELECT n, part, width, data, digest FROM pack WHERE db = ? AND n = ? AND part = ?';
+    return this.#each(key, wanted, sql, 'part of a pack', (statement, db, number) => {
+      const row = statement.get(db, Math.floor(number / PARTS_OF_TILE), number % PARTS_OF_TILE);
+      return row === undefined ? undefined : { value: asWritten(row, partIn, partDigest) };
+    });
   }
 
   gaps(key: string, size: number): Promise<{ lo: number; hi: number }[]> {
-    const tiles = Math.ceil(size / WIDTH);
+    const tiles = Math.ceil(size / TILE_WIDTH);
     return this.#read((prepare) => gapsIn(prepare, idOf(prepare, key), size), tiles === 0 ? [] : [{ lo: 0, hi: tiles }]);
   }
 
   pages(key: string, wanted: readonly number[]): Promise<(IndexPage | undefined)[]> {
     const sql = 'SELECT page, data, digest FROM entry WHERE db = ? AND page = ?';
-    return this.#wanted(key, wanted, sql, 'index page', (row) => asWritten(row, pageIn, pageDigest));
+    return this.#each(key, wanted, sql, 'index page', (statement, db, n) => {
+      const row = statement.get(db, n);
+      return row === undefined ? undefined : { value: asWritten(row, pageIn, pageDigest) };
+    });
   }
 
   pending(key: string, bucket: number): Promise<Uint8Array[]> {
@@ -123,18 +138,22 @@ export class SqliteLog implements LogStore {
     return settle(() => this.#file.update((prepare) => void prepare('UPDATE db SET key = ? WHERE key = ?').run(to, from)));
   }
 
-  /** Reads a row for each number. */
-  #wanted<T>(key: string, wanted: readonly number[], sql: string, what: string, valueOf: (row: unknown) => T | undefined): Promise<(T | undefined)[]> {
+  /** Reads something for each number. @param read gives `undefined` where nothing is there, and no value where it is not as it was written. */
+  #each<T>(
+    key: string,
+    wanted: readonly number[],
+    sql: string,
+    what: string,
+    read: (statement: Statement, db: number | null, n: number) => { readonly value: T | undefined } | undefined,
+  ): Promise<(T | undefined)[]> {
     return this.#read(
       (prepare) => {
         const db = idOf(prepare, key);
         const statement = prepare(sql);
         return wanted.map((n) => {
-          const row = statement.get(db, n);
-          if (row === undefined) return undefined;
-          const value = valueOf(row);
-          if (value === undefined) this.#refused(`${what} ${n}`);
-          return value;
+          const kept = read(statement, db, n);
+          if (kept !== undefined && kept.value === undefined) this.#refused(`${what} ${n}`);
+          return kept?.value;
         });
       },
       wanted.map(() => undefined),
@@ -157,20 +176,21 @@ export function logStats(prepare: Prepare, db: number): { records: number; index
   const row = prepare('SELECT indexed FROM loginfo WHERE db = ?').get(db);
   if (row === undefined) return undefined;
   const kept = prepare(
-    `SELECT (SELECT count(*) FROM pack WHERE db = ?) * 256 - (SELECT coalesce(sum(256 - width), 0) FROM pack WHERE db = ? AND width < 256) AS n`,
+    `SELECT (SELECT count(*) FROM pack WHERE db = ? AND part = 0) * 256
+      - (SELECT coalesce(sum(256 - width), 0) FROM pack WHERE db = ? AND part = 0 AND width < 256) AS n`,
   ).get(db, db);
   return { records: countIn(kept, 'n'), indexed: countIn(row, 'indexed') };
 }
 
-/** Of packs the numbers and widths alone are read, from their indexes. */
+/** Of each tile its first part stands for all: they come and go together. Numbers and widths alone are read, from their indexes. */
 function gapsIn(prepare: Prepare, db: number | null, size: number): { lo: number; hi: number }[] {
-  const tiles = Math.ceil(size / WIDTH);
+  const tiles = Math.ceil(size / TILE_WIDTH);
   const between = prepare(
-    'SELECT lo, hi FROM (SELECT coalesce(lag(n) OVER (ORDER BY n) + 1, 0) AS lo, n AS hi FROM pack WHERE db = ? AND n < ?) WHERE lo < hi',
+    'SELECT lo, hi FROM (SELECT coalesce(lag(n) OVER (ORDER BY n) + 1, 0) AS lo, n AS hi FROM pack WHERE db = ? AND part = 0 AND n < ?) WHERE lo < hi',
   ).all(db, tiles);
-  const behind = prepare('SELECT coalesce(max(n) + 1, 0) AS lo, ? AS hi FROM pack WHERE db = ? AND n < ?').all(tiles, db, tiles);
+  const behind = prepare('SELECT coalesce(max(n) + 1, 0) AS lo, ? AS hi FROM pack WHERE db = ? AND part = 0 AND n < ?').all(tiles, db, tiles);
   const narrow = prepare(
-    'SELECT n AS lo, n + 1 AS hi FROM pack WHERE db = ? AND n < ? AND width < 256 AND width < ? - n * 256',
+    'SELECT n AS lo, n + 1 AS hi FROM pack WHERE db = ? AND part = 0 AND n < ? AND width < 256 AND width < ? - n * 256',
   ).all(db, tiles, size);
   const found = [...between, ...behind, ...narrow].map((row) => ({ lo: countIn(row, 'lo'), hi: countIn(row, 'hi') }));
   const gaps: { lo: number; hi: number }[] = [];

@@ -12,6 +12,7 @@ import type {
   KeptRecord,
   LogState,
   LogStore,
+  PackedPart,
   PackedTile,
   PendingEntries,
   SeenTree,
@@ -25,8 +26,8 @@ import { equalBytes, HASH_SIZE } from '../core/hash.js';
 import { isTile, type Tile } from '../core/tile.js';
 import {
   markDigest,
-  packDigest,
   pageDigest,
+  partDigest,
   pendingDigest,
   recordDigest,
   seenDigest,
@@ -37,7 +38,7 @@ import {
 import type { Driver } from './driver.js';
 import { storeFailure } from './failure.js';
 import { settle, SqliteFile } from './file.js';
-import { markIn, packIn, pageIn, pendingIn, seenIn, stateIn } from './logrow.js';
+import { markIn, packOf, pageIn, partIn, pendingIn, seenIn, stateIn } from './logrow.js';
 import { bytesIn, countIn, RowError, textIn } from './row.js';
 import { WHOLE_TABLES } from './schema.js';
 import { evidenceOf, headOf, SqliteStore } from './sqlite.js';
@@ -45,8 +46,8 @@ import { evidenceOf, headOf, SqliteStore } from './sqlite.js';
 /** Rows of a page. A tile has up to 8 KiB; a receipt perhaps 200 KB, so that these come by fewer. */
 const PAGE = 128;
 const RECEIPTS = 8;
-/** A pack has some 25 KB; a page of the index up to 10 KB, and pending entries less. */
-const PACKS = 32;
+/** A part of a pack has some 6 KB; a page of the index up to 10 KB, and pending entries less. */
+const PARTS = 128;
 /** Module paths have some 40 bytes. */
 const MODULES = 1024;
 
@@ -134,8 +135,18 @@ class SqliteRows implements StoreRows {
     return this.#pages<LogState>('loginfo', PAGE, 'db', (row) => withRowDigest(row, stateIn(row), stateDigest));
   }
 
-  packs(): StoredPages<PackedTile> {
-    return this.#pages<PackedTile>('pack', PACKS, 'n', (row) => withRowDigest(row, packIn(row), packDigest));
+  /** The parts of a tile stand one behind the other. */
+  async *packs(): StoredPages<PackedTile> {
+    const tile: StoredRow<PackedPart>[] = [];
+    for await (const page of this.#pages<PackedPart>('pack', PARTS, 'n', (row) => withRowDigest(row, partIn(row), partDigest))) {
+      const packs: StoredRow<PackedTile>[] = [];
+      for (const part of page) {
+        if (tile[0] !== undefined && (tile[0].row !== part.row || tile[0].key !== part.key)) packs.push(packOfRows(tile.splice(0)));
+        tile.push(part);
+      }
+      yield packs;
+    }
+    if (tile.length > 0) yield [packOfRows(tile)];
   }
 
   indexPages(): StoredPages<IndexPage> {
@@ -179,7 +190,7 @@ class SqliteRows implements StoreRows {
   async count(part?: 'base'): Promise<number> {
     const base = ['head', 'tile', 'record', 'receipt', 'evidence'].map((table) => `(SELECT count(*) FROM ${table} NOT INDEXED)`);
     // by an index where there is one: it is for a progress line, and the packs are many pages
-    const whole = WHOLE_TABLES.map((table) => `(SELECT count(*) FROM ${table})`);
+    const whole = WHOLE_TABLES.map((table) => `(SELECT count(*) FROM ${table}${table === 'pack' ? ' WHERE part = 0' : ''})`);
     return settle(
       () =>
         this.#file.read((prepare, hasWhole) =>
@@ -219,6 +230,14 @@ class SqliteRows implements StoreRows {
       yield rows.map((row) => storedRow(row, read));
     }
   }
+}
+
+/** The row of a data tile, of those of its parts. */
+function packOfRows(rows: readonly StoredRow<PackedPart>[]): StoredRow<PackedTile> {
+  const [{ row, key } = { row: '?', key: undefined }] = rows;
+  const problem = rows.find((each) => each.problem !== undefined)?.problem;
+  const value = problem === undefined ? packOf(rows.flatMap((each) => each.value ?? [])) : undefined;
+  return value === undefined ? { row, key, value, problem: problem ?? 'its parts are not all there' } : { row, key, value };
 }
 
 function storedRow<T>(row: unknown, read: (row: unknown) => Read<T>): StoredRow<T> {

@@ -77,7 +77,7 @@ const BASE: readonly string[] = [
 
 /**
  * The tables of a whole log. What is looked for among many packs stands in an index as well (their numbers, and which of
- * them are narrow), so that nobody walks through 25 KB a row.
+ * them are narrow), so that nobody walks through 6 KB a row; the first part of each stands for all.
  */
 const WHOLE: readonly string[] = [
   `CREATE TABLE loginfo (
@@ -90,12 +90,14 @@ const WHOLE: readonly string[] = [
   `CREATE TABLE pack (
     db INTEGER NOT NULL REFERENCES db,
     n INTEGER NOT NULL,
+    part INTEGER NOT NULL,
     width INTEGER NOT NULL,
     data BLOB NOT NULL,
     digest BLOB NOT NULL,
-    PRIMARY KEY (db, n)
+    PRIMARY KEY (db, n, part)
   ) STRICT`,
-  `CREATE INDEX pack_narrow ON pack (db, n, width) WHERE width < 256`,
+  `CREATE INDEX pack_tile ON pack (db, n) WHERE part = 0`,
+  `CREATE INDEX pack_narrow ON pack (db, n, width) WHERE part = 0 AND width < 256`,
   `CREATE TABLE entry (
     db INTEGER NOT NULL REFERENCES db,
     page INTEGER NOT NULL,

@@ -5,7 +5,7 @@
  * untruth, the failure is thrown.
  */
 
-import type { IndexPage, LogState, LogStore, PackedTile, SeenTree } from '../contract.js';
+import type { IndexPage, LogState, LogStore, PackedPart, PackedTile, SeenTree } from '../contract.js';
 
 /** Does work with the log in the file. @param otherwise what to answer where the medium fails; without it that is thrown. */
 export type UseLog = <T>(work: (log: LogStore) => Promise<T>, otherwise?: () => T) => Promise<T>;
@@ -24,6 +24,10 @@ export class ServerLog implements LogStore {
 
   packs(key: string, wanted: readonly number[]): Promise<(PackedTile | undefined)[]> {
     return this.#use((log) => log.packs(key, wanted), () => wanted.map(() => undefined));
+  }
+
+  parts(key: string, wanted: readonly number[]): Promise<(PackedPart | undefined)[]> {
+    return this.#use((log) => log.parts(key, wanted), () => wanted.map(() => undefined));
   }
 
   pages(key: string, wanted: readonly number[]): Promise<(IndexPage | undefined)[]> {

@@ -5,7 +5,7 @@
  */
 
 import assert from 'node:assert/strict';
-import type { Change, LogChange, LogStore, Store } from '../contract.js';
+import type { Change, LogChange, LogStore, PackedPart, PackedTile, Store } from '../contract.js';
 import { compareUtf8 } from '../core/text.js';
 import { storeCase, type OpenPlace, type StoreCase } from './storecontract.js';
 import {
@@ -62,6 +62,16 @@ export const STORE_LOG_CASES: readonly StoreCase[] = [
     await store.commit(KEY, logChange(SIZE, { packs: [pack(10, 41), pack(3, 256, 1)] }));
     assert.deepEqual(await log.packs(KEY, [10, 3]), [pack(10, 44), pack(3, 256, 1)], 'a narrower one is not taken, one as wide is');
     assert.deepEqual(await log.packs(OTHER_KEY, [3]), [undefined]);
+  }),
+
+  logCase('parts of packs are read by themselves', async (store, log) => {
+    await begin(store, { packs: [pack(0, 256), pack(10, 70), pack(3, 64)] });
+    const part = ({ n, width, parts }: PackedTile, i: number): PackedPart => ({ n, part: i, width, bytes: parts[i] ?? new Uint8Array() });
+    assert.deepEqual(await log.parts(KEY, [3, 41, 0, 12]), [part(pack(0, 256), 3), part(pack(10, 70), 1), part(pack(0, 256), 0), part(pack(3, 64), 0)]);
+    assert.deepEqual(await log.parts(KEY, [42, 13, 4, 163]), [undefined, undefined, undefined, undefined]);
+    assert.deepEqual(await log.parts(OTHER_KEY, [0]), [undefined]);
+    await store.commit(KEY, logChange(SIZE, { packs: [pack(10, 129), pack(3, 65), pack(0, 256, 1)] }));
+    assert.deepEqual(await log.parts(KEY, [40, 42, 13, 0]), [part(pack(10, 129), 0), part(pack(10, 129), 2), part(pack(3, 65), 1), part(pack(0, 256, 1), 0)]);
   }),
 
   logCase('numbers go to the last data tile of 2^53 - 1 records', async (store, log) => {
@@ -198,7 +208,9 @@ export const STORE_LOG_CASES: readonly StoreCase[] = [
     const bad: Readonly<Record<string, Partial<LogChange>>> = {
       'a pack too wide': { packs: [{ ...pack(0, 256), width: 257 }] },
       'a pack of nothing': { packs: [{ ...pack(0, 1), width: 0 }] },
-      'a pack without bytes': { packs: [{ ...pack(0, 1), bytes: new Uint8Array() }] },
+      'a pack without bytes': { packs: [{ ...pack(0, 1), parts: [new Uint8Array()] }] },
+      'a pack with a part too many': { packs: [{ ...pack(0, 64), parts: pack(0, 65).parts }] },
+      'a pack with a part too few': { packs: [{ ...pack(0, 65), parts: pack(0, 64).parts }] },
       'a pack beyond all': { packs: [{ ...pack(0, 1), n: 2 ** 53 }] },
       'a page too many': { pages: [{ ...indexPage(0, 1), n: 65536 }] },
       'half an entry': { pages: [{ n: 0, entries: new Uint8Array(12) }] },

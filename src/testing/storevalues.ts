@@ -38,9 +38,10 @@ export function record(id: number, covers: string, text = `${covers} h1:x`): Pro
   return proved({ id, text: encodeUtf8(text), covers });
 }
 
-/** A packed data tile of made-up bytes, some 90 for each record. */
+/** A packed data tile of made-up bytes, some 90 for each record. Its parts are `parts`. */
 export function pack(n: number, width: number, seed = 0): Proved<PackedTile> {
-  return proved({ n, width, bytes: madeBytes(`${seed} pack ${n} ${width}`, width * 90 + 7) });
+  const parts = Array.from({ length: Math.ceil(width / 64) }, (_, i) => madeBytes(`${seed} pack ${n} ${width} ${i}`, Math.min(64, width - 64 * i) * 90 + 7));
+  return proved({ n, width, parts });
 }
 
 /** A page of the index with so many made-up entries. */

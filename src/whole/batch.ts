@@ -32,7 +32,7 @@ export class LogBatch {
    * @throws {TileError} as `provePack`; then nothing is taken in.
    */
   add(tree: ProvedTree, work: TileWork): void {
-    this.#packs.push(provePack(tree, { n: work.n, width: work.width, bytes: work.bytes }, work.nodes));
+    this.#packs.push(provePack(tree, { n: work.n, width: work.width, parts: work.parts }, work.nodes));
     this.#entries.push(work.entries);
     for (const module of work.modules) if (!this.#known.has(module)) this.#modules.add(module);
   }

@@ -11,11 +11,11 @@ import { checkModulePath, checkVersion } from '../core/module.js';
 import { isPlainPath, isPlainVersion } from '../core/plainname.js';
 import { checkRecordForm } from '../core/recordform.js';
 import { decodeUtf8, encodeUtf8, joinBytes } from '../core/text.js';
-import { TILE_WIDTH } from '../core/tile.js';
+import { PART_WIDTH, TILE_WIDTH } from '../core/tile.js';
 import { GosumError, isGosumError, type Code } from '../errors.js';
 import { checkRecordNumber } from './entry.js';
 import { KeyHash, restOf } from './key.js';
-import { isUsualPack, unpackLeaves, unpackUsual } from './pack.js';
+import { checkParts, isUsualPart, unpackPart, unpackUsual } from './pack.js';
 import { namesOf, usualRecords, type UsualRecords } from './usual.js';
 
 const SPACE = 0x20;
@@ -23,8 +23,8 @@ const SPACE = 0x20;
 /** Packs to be checked. */
 export interface CheckJob {
   readonly kind: 'check';
-  /** Of each the number of the data tile, the records that it should have, and its bytes in `bytes`. */
-  readonly packs: readonly { readonly n: number; readonly width: number; readonly length: number }[];
+  /** Of each the number of the data tile, the records that it should have, and the bytes of its parts in `bytes`. */
+  readonly packs: readonly { readonly n: number; readonly width: number; readonly lengths: readonly number[] }[];
   /** All packs, one after the other. Not believed. */
   readonly bytes: Uint8Array;
   /** The salt of the paths' prints, 16 bytes: of one audit alone, so that no list of modules can be made up to pass for another. */
@@ -65,8 +65,8 @@ export interface RecordFlaw {
 export function checkJob(packs: readonly PackedTile[], printSalt: Uint8Array): CheckJob {
   return {
     kind: 'check',
-    packs: packs.map(({ n, width, bytes }) => ({ n, width, length: bytes.length })),
-    bytes: joinBytes(packs.map(({ bytes }) => bytes)),
+    packs: packs.map(({ n, width, parts }) => ({ n, width, lengths: parts.map(({ length }) => length) })),
+    bytes: joinBytes(packs.flatMap(({ parts }) => parts)),
     printSalt,
   };
 }
@@ -78,39 +78,43 @@ export function checkPacks({ packs, bytes, printSalt }: CheckJob, hash: KeyHash)
   const checked: CheckedPack[] = [];
   let at = 0;
   let nodesEnd = 0;
-  for (const { n, width, length } of packs) {
-    const pack = bytes.subarray(at, (at += length));
+  for (const { n, width, lengths } of packs) {
+    const parts = lengths.map((length) => bytes.subarray(at, (at += length)));
+    const before = names.count;
     try {
       checkRecordNumber(n * TILE_WIDTH + width - 1);
-      const leaves = readPack(pack, width, names.begin(n));
-      const own = subtreeHashes(hashLeaves(leaves));
+      const own = subtreeHashes(readPack(parts, width, names.begin(n)));
       nodes.push(own);
       nodesEnd += own.length;
       checked.push({ nodesEnd, entriesEnd: names.count, flaws: names.flaws });
     } catch (error) {
       if (!isGosumError(error)) throw error;
-      checked.push({ nodesEnd, entriesEnd: names.count, flaws: [], failure: { code: error.code, message: error.message } });
+      names.count = before;
+      checked.push({ nodesEnd, entriesEnd: before, flaws: [], failure: { code: error.code, message: error.message } });
     }
   }
   return { packs: checked, nodes: joinBytes(nodes), ...names.all() };
 }
 
-/** Reads the names in a pack, and gives its leaves. @throws {GosumError} `RECORD_MALFORMED` where it is no pack of so many records. */
-function readPack(pack: Uint8Array, width: number, names: Names): Leaves {
-  if (isUsualPack(pack)) {
-    const usual = unpackUsual(pack);
-    checkWidth(usual.leaves, width);
-    if (names.readUsual(usual)) return usual.leaves;
-  }
-  const leaves = unpackLeaves(pack);
-  checkWidth(leaves, width);
-  const usual = usualRecords(leaves);
-  if (usual === undefined || !names.readUsual(usual)) names.readOdd(leaves);
-  return leaves;
+/** Reads the names in a pack, and gives its leaves' hashes. @throws {GosumError} `RECORD_MALFORMED` where it is no pack of so many records. */
+function readPack(parts: readonly Uint8Array[], width: number, names: Names): Uint8Array {
+  checkParts(parts);
+  const all = parts.map((part, i) => readPart(part, i * PART_WIDTH, names));
+  const count = all.reduce((sum, leaves) => sum + countLeaves(leaves), 0);
+  if (count !== width) throw new GosumError('RECORD_MALFORMED', `a pack of ${count} records, want ${width}`);
+  return joinBytes(all.map(hashLeaves));
 }
 
-function checkWidth(leaves: Leaves, width: number): void {
-  if (countLeaves(leaves) !== width) throw new GosumError('RECORD_MALFORMED', `a pack of ${countLeaves(leaves)} records, want ${width}`);
+/** @param first place of the part's first record in the tile. */
+function readPart(part: Uint8Array, first: number, names: Names): Leaves {
+  if (isUsualPart(part)) {
+    const usual = unpackUsual(part);
+    if (names.readUsual(usual, first)) return usual.leaves;
+  }
+  const leaves = unpackPart(part);
+  const usual = usualRecords(leaves);
+  if (usual === undefined || !names.readUsual(usual, first)) names.readOdd(leaves, first);
+  return leaves;
 }
 
 /** Makes 64-bit prints of module paths: 48 bits by a salt of an audit's own, 16 by that of the index. */
@@ -169,34 +173,34 @@ class Names {
   }
 
   /** Reads records of the usual form; `false`, and nothing is read, where a name has a space in it. */
-  readUsual({ leaves, spaces, ends }: Omit<UsualRecords, 'hashes'>): boolean {
+  readUsual({ leaves, spaces, ends }: Omit<UsualRecords, 'hashes'>, first: number): boolean {
     const { bytes, at } = leaves;
-    const before = this.count;
+    const [before, flawsBefore] = [this.count, this.flaws.length];
     for (let i = 0; i < ends.length; i++) {
       const from = (at[i] ?? 0) + 1;
       const space = spaces[i] ?? 0;
       const end = ends[i] ?? 0;
-      this.#add(i, bytes, from, space, end);
+      this.#add(first + i, bytes, from, space, end);
       if (isPlainPath(bytes, from, space) && isPlainVersion(bytes, space + 1, end)) continue;
       if (bytes.subarray(from, space).includes(SPACE) || bytes.subarray(space + 1, end).includes(SPACE)) {
         this.count = before;
-        this.flaws = [];
+        this.flaws.length = flawsBefore;
         return false;
       }
-      this.#check(i, () => checkNames(bytes.subarray(from, space), bytes.subarray(space + 1, end)));
+      this.#check(first + i, () => checkNames(bytes.subarray(from, space), bytes.subarray(space + 1, end)));
     }
     return true;
   }
 
   /** Reads records of any form. */
-  readOdd(leaves: Leaves): void {
+  readOdd(leaves: Leaves, first: number): void {
     for (let i = 0; i < countLeaves(leaves); i++) {
       const text = leafText(leaves, i);
-      this.#check(i, () => checkRecordForm(text));
+      this.#check(first + i, () => checkRecordForm(text));
       for (const { module, version } of namesIn(text)) {
         const path = encodeUtf8(module);
         const bytes = joinBytes([path, Uint8Array.of(SPACE), encodeUtf8(version)]);
-        this.#add(i, bytes, 0, path.length, bytes.length);
+        this.#add(first + i, bytes, 0, path.length, bytes.length);
       }
     }
   }

@@ -47,6 +47,6 @@ export function doJob(job: ThreadJob, hash: KeyHash): ThreadWork {
 /** What of a work is handed over, and not copied. */
 export function transfersOf(work: ThreadWork): ArrayBuffer[] {
   const { nodes } = work;
-  const own = 'prints' in work ? [work.prints, work.pages, work.words] : [work.bytes, work.leaves, work.entries.pages, work.entries.words];
+  const own = 'prints' in work ? [work.prints, work.pages, work.words] : [...work.parts, work.leaves, work.entries.pages, work.entries.words];
   return [...own, nodes].map((array) => array.buffer as ArrayBuffer);
 }

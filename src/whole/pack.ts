@@ -1,18 +1,20 @@
 /**
- * Packs: the records of a data tile as they are kept, some 120 bytes each instead of 200.
+ * Packs: the records of a data tile as they are kept, some 120 bytes each instead of 200. A pack has parts of 64 records, each
+ * read by itself: one record costs one small row and one small inflate.
  *
- * Form 1, of records of the usual form (usual.ts): the byte 1, the width less one; for each group of 64 records two words of
- * 32 bits, little endian: the bytes of its names, and these deflated; all hashes, 64 bytes a record; then for each group its
- * names deflated: the paths, each ended by a newline, then the versions likewise. So one record costs one small inflate.
- * Form 2, of all others: the byte 2, the width less one, the word of the length, and the leaves' bytes (core/leaves.ts) deflated.
+ * A part begins with its form, the number of its records less one, and a word of 32 bits, little endian: the bytes of what is
+ * deflated at its end. Form 1, of records of the usual form (usual.ts): all hashes, 64 bytes a record; then the names deflated:
+ * the paths, each ended by a newline, then the versions likewise. Form 2, of all others: the leaves' bytes (core/leaves.ts)
+ * deflated.
  *
  * Byte for byte the log's text comes out of both.
  */
 
 import { deflateRawSync, inflateRawSync, type ZlibOptions } from 'node:zlib';
+import type { PackedTile } from '../contract.js';
 import { countLeaves, leafText, leavesOf, type Leaves } from '../core/leaves.js';
 import { decodeUtf8, encodeUtf8, joinBytes } from '../core/text.js';
-import { TILE_WIDTH } from '../core/tile.js';
+import { PART_WIDTH, TILE_WIDTH } from '../core/tile.js';
 import { GosumError } from '../errors.js';
 import { namesOf, PAIR_SIZE, textsOf, usualLength, usualRecords, writeUsual, type NamedRecord, type UsualRecords } from './usual.js';
 
@@ -20,11 +22,9 @@ const NEWLINE = 0x0a;
 const SPACE = 0x20;
 const USUAL = 1;
 const WHOLE = 2;
-/** Records that are deflated together. */
-const GROUP = 64;
-/** Bytes in front of the words. */
-const HEAD = 2;
-const WORD = 4;
+/** Bytes in front of the word, and with it. */
+const WORD = 2;
+const HEAD = WORD + 4;
 /** The most bytes that anything inflates to: a tile that a client reads is no larger. */
 const MOST_BYTES = 2 ** 26;
 
@@ -41,125 +41,151 @@ const DICTIONARY: Uint8Array = encodeUtf8(
     'v0.0.0-2019\nv0.0.0-2025\nv0.0.0-2024\nv0.0.0-2020\nv0.0.0-2021\nv0.0.0-2022\nv0.0.0-2023',
   ].join(''),
 );
-/** Small, as the groups are: to set up the usual window of 32 KiB takes longer than to deflate one. */
-const GROUP_OPTIONS: ZlibOptions = { level: 4, windowBits: 13, memLevel: 5, dictionary: DICTIONARY };
+/** Small, as the parts are: to set up the usual window of 32 KiB takes longer than to deflate one. */
+const NAMES_OPTIONS: ZlibOptions = { level: 4, windowBits: 13, memLevel: 5, dictionary: DICTIONARY };
 const WHOLE_OPTIONS: ZlibOptions = { level: 4, windowBits: 15 };
 
-/** Packs the texts of records, 1 to 256, which the caller has checked (`checkRecordText`). */
-export function packRecords(texts: readonly Uint8Array[]): Uint8Array {
+/** Packs the texts of records, 1 to 256, which the caller has checked (`checkRecordText`). Gives the parts. */
+export function packRecords(texts: readonly Uint8Array[]): Uint8Array[] {
   const leaves = leavesOf(texts);
   return packLeaves(leaves, usualRecords(leaves));
 }
 
-/** Packs the records of a tile. @param usual what `usualRecords` gives of them. */
-export function packLeaves(leaves: Leaves, usual: UsualRecords | undefined): Uint8Array {
+/** Packs the records of a tile. @param usual what `usualRecords` gives of them. @returns the parts. */
+export function packLeaves(leaves: Leaves, usual: UsualRecords | undefined): Uint8Array[] {
   const count = countLeaves(leaves);
   if (!(count >= 1 && count <= TILE_WIDTH)) throw new Error(`a pack of ${count} records`);
-  if (usual === undefined) {
-    const head = new Uint8Array(HEAD + WORD);
-    head.set([WHOLE, count - 1]);
-    setWord(head, HEAD, leaves.bytes.length);
-    return joinBytes([head, deflateRawSync(leaves.bytes, WHOLE_OPTIONS)]);
+  const parts: Uint8Array[] = [];
+  for (let from = 0; from < count; from += PART_WIDTH) {
+    const to = Math.min(count, from + PART_WIDTH);
+    parts.push(usual === undefined ? packMixed(leaves, from, to) : packUsual(usual, from, to));
   }
-  const groups = groupsOf(count);
-  const head = new Uint8Array(HEAD + groups * 2 * WORD);
-  head.set([USUAL, count - 1]);
-  const parts = [head, usual.hashes];
-  for (let group = 0; group < groups; group++) {
-    const names = groupNames(usual, group * GROUP, Math.min(count, (group + 1) * GROUP));
-    const deflated = deflateRawSync(names, GROUP_OPTIONS);
-    setWord(head, HEAD + group * 2 * WORD, names.length);
-    setWord(head, HEAD + group * 2 * WORD + WORD, deflated.length);
-    parts.push(deflated);
-  }
-  return joinBytes(parts);
+  return parts;
 }
 
-/** Records in a pack, 1 to 256. @throws {GosumError} `RECORD_MALFORMED`. */
-export function packedWidth(pack: Uint8Array): number {
-  if (pack.length < HEAD + WORD) throw malformed('it is cut short');
-  return (pack[1] ?? 0) + 1;
+/** Packs a part of a tile that has records of another form somewhere. */
+function packMixed({ bytes, at }: Leaves, from: number, to: number): Uint8Array {
+  const start = at[from] ?? 0;
+  const own = { bytes: bytes.subarray(start, at[to]), at: at.slice(from, to + 1).map((each) => each - start) };
+  const usual = usualRecords(own);
+  if (usual !== undefined) return packUsual(usual, 0, to - from);
+  return joinBytes([headOf(WHOLE, to - from, own.bytes.length), deflateRawSync(own.bytes, WHOLE_OPTIONS)]);
+}
+
+function packUsual(usual: UsualRecords, from: number, to: number): Uint8Array {
+  const names = groupNames(usual, from, to);
+  const hashes = usual.hashes.subarray(from * PAIR_SIZE, to * PAIR_SIZE);
+  return joinBytes([headOf(USUAL, to - from, names.length), hashes, deflateRawSync(names, NAMES_OPTIONS)]);
+}
+
+function headOf(form: number, count: number, length: number): Uint8Array {
+  const head = new Uint8Array(HEAD);
+  head.set([form, count - 1]);
+  setWord(head, WORD, length);
+  return head;
+}
+
+/** Records of a part, 1 to 64. @throws {GosumError} `RECORD_MALFORMED`. */
+export function countPart(part: Uint8Array): number {
+  if (part.length < HEAD) throw malformed('it is cut short');
+  const count = (part[1] ?? 0) + 1;
+  if (count > PART_WIDTH) throw malformed(`a part of ${count} records`);
+  return count;
 }
 
 /**
  * The records of a pack.
  *
- * @param pack not believed: that the bytes inside are in the log is proved by their hashes alone.
- * @throws {GosumError} `RECORD_MALFORMED` where it has not the form of a pack. That the texts have the form of records is not asked.
+ * @param parts not believed: that the bytes inside are in the log is proved by their hashes alone.
+ * @throws {GosumError} `RECORD_MALFORMED` where they have not the form of a pack. That the texts have the form of records is not asked.
  */
-export function unpackLeaves(pack: Uint8Array): Leaves {
-  const width = packedWidth(pack);
-  if (pack[0] === WHOLE) return leavesAt(inflateWhole(pack), width);
-  return unpackUsual(pack).leaves;
+export function unpackLeaves(parts: readonly Uint8Array[]): Leaves {
+  checkParts(parts);
+  const all = parts.map(unpackPart);
+  const at = new Uint32Array(all.reduce((sum, leaves) => sum + countLeaves(leaves), 1));
+  let [count, length] = [0, 0];
+  for (const leaves of all) {
+    for (let i = 0; i < countLeaves(leaves); i++) at[count++] = length + (leaves.at[i] ?? 0);
+    length += leaves.bytes.length;
+  }
+  at[count] = length;
+  return { bytes: joinBytes(all.map(({ bytes }) => bytes)), at };
+}
+
+/** Checks that all parts but the last are full: where a record stands follows from its number. @throws {GosumError} `RECORD_MALFORMED`. */
+export function checkParts(parts: readonly Uint8Array[]): void {
+  parts.slice(0, -1).forEach((part) => {
+    if (countPart(part) !== PART_WIDTH) throw malformed(`a part of ${countPart(part)} records in front of another`);
+  });
+}
+
+/** The records of one part. @throws {GosumError} as `unpackLeaves`. */
+export function unpackPart(part: Uint8Array): Leaves {
+  const count = countPart(part);
+  return part[0] === WHOLE ? leavesAt(inflate(part, HEAD, WHOLE_OPTIONS), count) : unpackUsual(part).leaves;
 }
 
 /**
- * The records of a pack of form 1, with where their paths and versions end. A pack that `packLeaves` has not made may have names
+ * The records of a part of form 1, with where their paths and versions end. A part that `packLeaves` has not made may have names
  * with spaces in them.
  *
  * @throws {GosumError} as `unpackLeaves`.
  */
-export function unpackUsual(pack: Uint8Array): Omit<UsualRecords, 'hashes'> {
-  const width = packedWidth(pack);
-  const { offsets, hashes } = usualParts(pack, width);
-  const names = offsets.map((_, group) => groupOf(pack, width, group));
-  const at = new Uint32Array(width + 1);
-  const spaces = new Uint32Array(width);
-  const ends = new Uint32Array(width);
-  names.forEach(({ starts, lengths }, group) =>
-    lengths.forEach((length, i) => {
-      const n = group * GROUP + i;
-      const text = (at[n] ?? 0) + 1;
-      spaces[n] = text + (starts[i + 1] ?? 0) - (starts[i] ?? 0) - 1;
-      ends[n] = text + length;
-      at[n + 1] = text + usualLength(length);
-    }),
-  );
-  const bytes = new Uint8Array(at[width] ?? 0);
-  names.forEach((group, g) => {
-    for (let i = 0; i < group.lengths.length; i++) {
-      const n = g * GROUP + i;
-      writeRecord(group, i, bytes, (at[n] ?? 0) + 1, hashes, n * PAIR_SIZE);
-    }
+export function unpackUsual(part: Uint8Array): Omit<UsualRecords, 'hashes'> {
+  const group = groupOf(part);
+  const { starts, lengths } = group;
+  const count = lengths.length;
+  const at = new Uint32Array(count + 1);
+  const spaces = new Uint32Array(count);
+  const ends = new Uint32Array(count);
+  lengths.forEach((length, i) => {
+    const text = (at[i] ?? 0) + 1;
+    spaces[i] = text + (starts[i + 1] ?? 0) - (starts[i] ?? 0) - 1;
+    ends[i] = text + length;
+    at[i + 1] = text + usualLength(length);
   });
+  const bytes = new Uint8Array(at[count] ?? 0);
+  for (let i = 0; i < count; i++) writeRecord(part, group, i, bytes, (at[i] ?? 0) + 1);
   return { leaves: { bytes, at }, spaces, ends };
 }
 
-/** Reports whether a pack is of form 1. */
-export function isUsualPack(pack: Uint8Array): boolean {
-  return pack[0] === USUAL;
+/** Reports whether a part is of form 1. */
+export function isUsualPart(part: Uint8Array): boolean {
+  return part[0] === USUAL;
 }
 
 /** The texts of a pack's records. @throws {GosumError} as `unpackLeaves`. */
-export function unpackRecords(pack: Uint8Array): Uint8Array[] {
-  return textsOf(unpackLeaves(pack));
+export function unpackRecords(parts: readonly Uint8Array[]): Uint8Array[] {
+  return textsOf(unpackLeaves(parts));
 }
 
-/** The text of one record of a pack, by its place in it. @throws {GosumError} as `unpackLeaves`. */
-export function unpackRecord(pack: Uint8Array, i: number): Uint8Array {
-  const width = packedWidth(pack);
-  if (!(i >= 0 && i < width)) throw new Error(`no record ${i} in a pack of ${width}`);
-  if (pack[0] === WHOLE) return leafText(leavesAt(inflateWhole(pack), width), i);
-  const { hashes } = usualParts(pack, width);
-  const group = groupOf(pack, width, Math.floor(i / GROUP));
-  const text = new Uint8Array(usualLength(group.lengths[i % GROUP] ?? 0));
-  writeRecord(group, i % GROUP, text, 0, hashes, i * PAIR_SIZE);
+/** The part of a pack that has a record, by its place in the tile. */
+export function partWith({ parts }: PackedTile, i: number): Uint8Array {
+  return parts[Math.floor(i / PART_WIDTH)] ?? new Uint8Array();
+}
+
+/** The text of one record of a part, by its place in it. @throws {GosumError} as `unpackLeaves`. */
+export function unpackRecord(part: Uint8Array, i: number): Uint8Array {
+  const count = countPart(part);
+  if (!(i >= 0 && i < count)) throw malformed(`no record ${i} in a part of ${count}`);
+  if (part[0] === WHOLE) return leafText(unpackPart(part), i);
+  const group = groupOf(part);
+  const text = new Uint8Array(usualLength(group.lengths[i] ?? 0));
+  writeRecord(part, group, i, text, 0);
   return text;
 }
 
 /** The names of a pack's records, in their order. @throws {GosumError} as `unpackLeaves`; `UTF8_MALFORMED`. */
-export function packedNames(pack: Uint8Array): NamedRecord[] {
-  const width = packedWidth(pack);
-  if (pack[0] === WHOLE) return unpackRecords(pack).flatMap((text, i) => namesOf(text).map((name) => ({ i, ...name })));
-  return usualParts(pack, width).offsets.flatMap((_, group) => {
-    const { bytes, lengths } = groupOf(pack, width, group);
-    const names = decodeUtf8(bytes).split('\n');
-    return Array.from(lengths, (_length, i) => ({
-      i: group * GROUP + i,
-      module: names[i] ?? '',
-      version: names[lengths.length + i] ?? '',
-    }));
-  });
+export function packedNames(parts: readonly Uint8Array[]): NamedRecord[] {
+  checkParts(parts);
+  return parts.flatMap((part, n) => namesInPart(part).map((name) => ({ ...name, i: n * PART_WIDTH + name.i })));
+}
+
+function namesInPart(part: Uint8Array): NamedRecord[] {
+  if (part[0] === WHOLE) return textsOf(unpackPart(part)).flatMap((text, i) => namesOf(text).map((name) => ({ i, ...name })));
+  const { bytes, lengths } = groupOf(part);
+  const names = decodeUtf8(bytes).split('\n');
+  return Array.from(lengths, (_length, i) => ({ i, module: names[i] ?? '', version: names[lengths.length + i] ?? '' }));
 }
 
 /** The names of some records: the paths, then the versions, each ended by a newline. */
@@ -179,7 +205,7 @@ function groupNames({ leaves: { bytes, at }, spaces, ends }: UsualRecords, from:
   return names;
 }
 
-/** A group's names, inflated. */
+/** A part's names, inflated. */
 interface Group {
   readonly bytes: Uint8Array;
   /** Where each path and then each version begins, and their end. */
@@ -188,12 +214,11 @@ interface Group {
   readonly lengths: Uint32Array;
 }
 
-function groupOf(pack: Uint8Array, width: number, group: number): Group {
-  const { offsets } = usualParts(pack, width);
-  const word = HEAD + group * 2 * WORD;
-  const from = offsets[group] ?? 0;
-  const bytes = inflate(pack.subarray(from, from + wordAt(pack, word + WORD)), wordAt(pack, word), GROUP_OPTIONS);
-  const count = Math.min(GROUP, width - group * GROUP);
+/** The names of a part of form 1. */
+function groupOf(part: Uint8Array): Group {
+  const count = countPart(part);
+  if (part[0] !== USUAL) throw malformed(`form ${part[0] ?? 'none'}`);
+  const bytes = inflate(part, HEAD + count * PAIR_SIZE, NAMES_OPTIONS);
   const starts = new Uint32Array(2 * count + 1);
   let found = 0;
   for (let i = 0; i < bytes.length; i++) {
@@ -210,33 +235,14 @@ function groupOf(pack: Uint8Array, width: number, group: number): Group {
   return { bytes, starts, lengths };
 }
 
-/** Writes the `i`th record of a group. */
-function writeRecord({ bytes, starts, lengths }: Group, i: number, into: Uint8Array, to: number, hashes: Uint8Array, at: number): void {
+/** Writes the `i`th record of a part of form 1. */
+function writeRecord(part: Uint8Array, { bytes, starts, lengths }: Group, i: number, into: Uint8Array, to: number): void {
   let out = to;
   for (let from = starts[i] ?? 0, end = (starts[i + 1] ?? 0) - 1; from < end; from++) into[out++] = bytes[from] ?? 0;
   into[out++] = SPACE;
   const version = lengths.length + i;
   for (let from = starts[version] ?? 0, end = (starts[version + 1] ?? 0) - 1; from < end; from++) into[out++] = bytes[from] ?? 0;
-  writeUsual(into, to, lengths[i] ?? 0, hashes, at);
-}
-
-/** The parts of a pack of form 1: its hashes, and where each group stands. */
-function usualParts(pack: Uint8Array, width: number): { readonly hashes: Uint8Array; readonly offsets: number[] } {
-  if (pack[0] !== USUAL) throw malformed(`form ${pack[0] ?? 'none'}`);
-  const groups = groupsOf(width);
-  const from = HEAD + groups * 2 * WORD;
-  const offsets: number[] = [];
-  let at = from + width * PAIR_SIZE;
-  for (let group = 0; group < groups; group++) {
-    offsets.push(at);
-    at += wordAt(pack, HEAD + group * 2 * WORD + WORD);
-  }
-  if (at !== pack.length) throw malformed(`${pack.length} bytes, want ${at}`);
-  return { hashes: pack.subarray(from, from + width * PAIR_SIZE), offsets };
-}
-
-function inflateWhole(pack: Uint8Array): Uint8Array {
-  return inflate(pack.subarray(HEAD + WORD), wordAt(pack, HEAD), WHOLE_OPTIONS);
+  writeUsual(into, to, lengths[i] ?? 0, part, HEAD + i * PAIR_SIZE);
 }
 
 /** The leaves of bytes in which every record has a zero byte in front. */
@@ -252,14 +258,17 @@ function leavesAt(bytes: Uint8Array, width: number): Leaves {
   return { bytes, at };
 }
 
-function inflate(deflated: Uint8Array, length: number, { windowBits, dictionary }: ZlibOptions): Uint8Array {
+/** What is deflated from `at` on. */
+function inflate(part: Uint8Array, at: number, { windowBits, dictionary }: ZlibOptions): Uint8Array {
+  const length = wordAt(part, WORD);
   if (length > MOST_BYTES) throw malformed(`${length} bytes of names or records`);
   let bytes: Buffer;
   try {
-    bytes = inflateRawSync(deflated, {
+    bytes = inflateRawSync(part.subarray(at), {
       windowBits,
       dictionary,
-      chunkSize: Math.max(length, 64),
+      // one byte more: where all is filled, zlib is asked once more
+      chunkSize: Math.max(length + 1, 64),
       maxOutputLength: Math.max(length, 1),
     });
   } catch (cause) {
@@ -269,16 +278,12 @@ function inflate(deflated: Uint8Array, length: number, { windowBits, dictionary 
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
-function groupsOf(width: number): number {
-  return Math.ceil(width / GROUP);
-}
-
 function wordAt(bytes: Uint8Array, at: number): number {
   return ((bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24)) >>> 0;
 }
 
 function setWord(bytes: Uint8Array, at: number, value: number): void {
-  for (let i = 0; i < WORD; i++) bytes[at + i] = value >>> (8 * i);
+  for (let i = 0; i < 4; i++) bytes[at + i] = value >>> (8 * i);
 }
 
 function malformed(detail: string, cause?: unknown): GosumError {

@@ -4,23 +4,25 @@
  * What a store gives is believed as far as its digests go, as of everything in a server's own file.
  */
 
-import type { LogState, LogStore, PackedTile, Store } from '../contract.js';
+import type { LogState, LogStore, PackedPart, Store } from '../contract.js';
 import { HASH_SIZE } from '../core/hash.js';
 import { dataTileOf, hashLeaves, type Leaves } from '../core/leaves.js';
+import type { ModuleVersion } from '../core/module.js';
 import type { LogRecord } from '../core/record.js';
 import { compareVersions } from '../core/semver.js';
-import { TILE_WIDTH } from '../core/tile.js';
-import { GosumError } from '../errors.js';
+import { PART_WIDTH, TILE_WIDTH } from '../core/tile.js';
+import { GosumError, isGosumError } from '../errors.js';
 import { findInPage, findModuleInPage } from './entry.js';
 import { KeyHash, type IndexKey } from './key.js';
 import { logOf } from './merge.js';
 import { unpackLeaves, unpackRecord } from './pack.js';
 import { isOf, namesOf } from './usual.js';
 
-/** Packs that are read at once: some 30 kB each. */
-const PACKS_AT_ONCE = 64;
+/** Parts of packs that are read at once: some 6 kB each. */
+const PARTS_AT_ONCE = 256;
 /** Module paths that are read at once. */
 const MODULES_AT_ONCE = 1000;
+const NOTHING: Uint8Array = new Uint8Array();
 
 /** A version in the log. */
 export interface LoggedVersion {
@@ -53,19 +55,27 @@ export class WholeLog {
    * @throws {GosumError} `STORE_FAILED`, also where the index names a record that is not kept.
    */
   async find(module: string, version: string): Promise<LogRecord[]> {
-    const records = await this.#records((hash) => hash.key(module, version), findInPage);
-    return records.filter(({ text }) => isOf(text, { module, version })).sort((a, b) => a.id - b.id);
+    return onlyOf(await this.findMany([{ module, version }]));
+  }
+
+  /** As `find`, of many at once: for each its records, or what `find` would throw. A read costs as much again by itself. */
+  async findMany(wanted: readonly ModuleVersion[]): Promise<(LogRecord[] | GosumError)[]> {
+    const found = await this.#records((hash) => wanted.map(({ module, version }) => hash.key(module, version)), findInPage);
+    return wanted.map((each, i) => {
+      const records = found[i] ?? [];
+      return isGosumError(records) ? records : records.filter(({ text }) => isOf(text, each)).sort((a, b) => a.id - b.id);
+    });
   }
 
   /** A record by its number; `undefined` where it is not kept. @throws {GosumError} `STORE_FAILED`; `RECORD_MALFORMED` where the pack is none. */
   async record(id: number): Promise<LogRecord | undefined> {
-    const [pack] = await this.#log.packs(this.#key, [Math.floor(id / TILE_WIDTH)]);
-    return recordIn(pack, id);
+    const [part] = await this.#log.parts(this.#key, [partOf(id)]);
+    return recordIn(part, id);
   }
 
   /** The versions of a module in their order (semver.org §11), those of one precedence by number. @throws as `find`. */
   async versions(module: string): Promise<LoggedVersion[]> {
-    const records = await this.#records((hash) => hash.moduleKey(module), findModuleInPage);
+    const records = onlyOf(await this.#records((hash) => [hash.moduleKey(module)], findModuleInPage));
     const versions = records.flatMap(({ id, text }) => namesOf(text).flatMap((name) => (name.module === module ? [{ version: name.version, id }] : [])));
     return versions.sort((a, b) => compareVersions(a.version, b.version) || a.id - b.id);
   }
@@ -96,26 +106,40 @@ export class WholeLog {
   async #leaves(n: number, width: number): Promise<Leaves | undefined> {
     const [pack] = await this.#log.packs(this.#key, [n]);
     if (pack === undefined || pack.width < width) return undefined;
-    const { bytes, at } = unpackLeaves(pack.bytes);
+    const { bytes, at } = unpackLeaves(pack.parts);
     return { bytes: bytes.subarray(0, at[width]), at: at.subarray(0, width + 1) };
   }
 
-  /** The records that the index has for a key, which may be those of others. */
-  async #records(keyOf: (hash: KeyHash) => IndexKey, find: (page: Uint8Array, key: IndexKey) => number[]): Promise<LogRecord[]> {
+  /** For each key the records that the index has for it, which may be those of others; or why one of them cannot be had. */
+  async #records(keysOf: (hash: KeyHash) => IndexKey[], find: (page: Uint8Array, key: IndexKey) => number[]): Promise<(LogRecord[] | GosumError)[]> {
     const hash = await this.#keyHash();
     if (hash === undefined) return [];
-    const key = keyOf(hash);
-    const [page] = await this.#log.pages(this.#key, [key.page]);
-    const ids = page === undefined ? [] : find(page.entries, key);
-    const numbers = [...new Set(ids.map((id) => Math.floor(id / TILE_WIDTH)))];
-    const records: LogRecord[] = [];
-    for (let from = 0; from < numbers.length; from += PACKS_AT_ONCE) {
-      const some = numbers.slice(from, from + PACKS_AT_ONCE);
-      const packs = await this.#log.packs(this.#key, some);
-      const byNumber = new Map(some.map((n, i) => [n, packs[i]]));
-      for (const id of ids) {
-        const n = Math.floor(id / TILE_WIDTH);
-        if (byNumber.has(n)) records.push(recordIn(byNumber.get(n), id) ?? unkept(id));
+    const keys = keysOf(hash);
+    const pages = await this.#log.pages(this.#key, keys.map(({ page }) => page));
+    const ids = keys.map((key, i) => find(pages[i]?.entries ?? NOTHING, key));
+    const records = await this.#readAll(ids.flat());
+    return ids.map((own) => {
+      const found: LogRecord[] = [];
+      for (const id of own) {
+        const record = records.get(id) ?? unkept(id);
+        if (isGosumError(record)) return record;
+        found.push(record);
+      }
+      return found;
+    });
+  }
+
+  /** Records by their numbers, or why one cannot be had; without those that are not kept. */
+  async #readAll(ids: readonly number[]): Promise<Map<number, LogRecord | GosumError>> {
+    const records = new Map<number, LogRecord | GosumError>();
+    for (let from = 0; from < ids.length; from += PARTS_AT_ONCE) {
+      const some = ids.slice(from, from + PARTS_AT_ONCE);
+      const numbers = [...new Set(some.map(partOf))];
+      const parts = await this.#log.parts(this.#key, numbers);
+      const byNumber = new Map(numbers.map((n, i) => [n, parts[i]]));
+      for (const id of some) {
+        const record = orError(() => recordIn(byNumber.get(partOf(id)), id));
+        if (record !== undefined) records.set(id, record);
       }
     }
     return records;
@@ -129,11 +153,31 @@ export class WholeLog {
   }
 }
 
-function recordIn(pack: PackedTile | undefined, id: number): LogRecord | undefined {
-  const i = id % TILE_WIDTH;
-  return pack === undefined || i >= pack.width ? undefined : { id, text: unpackRecord(pack.bytes, i) };
+/** Number of the part that has a record. */
+function partOf(id: number): number {
+  return Math.floor(id / PART_WIDTH);
 }
 
-function unkept(id: number): never {
-  throw new GosumError('STORE_FAILED', `record ${id} is in the index, and is not kept`, { hint: '`gosumcheck audit` says what else is damaged' });
+function recordIn(part: PackedPart | undefined, id: number): LogRecord | undefined {
+  if (part === undefined || id % TILE_WIDTH >= part.width) return undefined;
+  return { id, text: unpackRecord(part.bytes, id % PART_WIDTH) };
+}
+
+function unkept(id: number): GosumError {
+  return new GosumError('STORE_FAILED', `record ${id} is in the index, and is not kept`, { hint: '`gosumcheck audit` says what else is damaged' });
+}
+
+/** What was found of the only thing that was looked for. @throws why it cannot be had. */
+function onlyOf([found = []]: readonly (LogRecord[] | GosumError)[]): LogRecord[] {
+  if (isGosumError(found)) throw found;
+  return found;
+}
+
+function orError<T>(work: () => T): T | GosumError {
+  try {
+    return work();
+  } catch (error) {
+    if (isGosumError(error)) return error;
+    throw error;
+  }
 }

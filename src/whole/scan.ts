@@ -3,9 +3,9 @@
 import type { LogStore } from '../contract.js';
 import type { ModuleVersion } from '../core/module.js';
 import type { LogRecord } from '../core/record.js';
-import { DATA_LEVEL, formatTilePath, TILE_WIDTH } from '../core/tile.js';
+import { DATA_LEVEL, formatTilePath, PART_WIDTH, TILE_WIDTH } from '../core/tile.js';
 import { GosumError } from '../errors.js';
-import { packedNames, unpackRecord } from './pack.js';
+import { packedNames, partWith, unpackRecord } from './pack.js';
 
 /** A record, and a module version that it has lines of. */
 export interface NamedLogRecord extends LogRecord, ModuleVersion {}
@@ -49,10 +49,10 @@ export async function* scanRecords(log: LogStore, key: string, { from, to, wante
       const pack = packs[i];
       const start = n * TILE_WIDTH;
       if (pack === undefined || start + pack.width < Math.min(start + TILE_WIDTH, end)) throw missing(n);
-      for (const { i: place, module, version } of packedNames(pack.bytes)) {
+      for (const { i: place, module, version } of packedNames(pack.parts)) {
         const id = start + place;
         if (id < next || id >= end || !wanted(module)) continue;
-        records.push({ id, module, version, text: unpackRecord(pack.bytes, place) });
+        records.push({ id, module, version, text: unpackRecord(partWith(pack, place), place % PART_WIDTH) });
       }
     });
     next = end;

@@ -93,7 +93,8 @@ export function oddRecords(leaves: Leaves): number[] {
 
 /** Whether a record's text has a line of the module version. */
 export function isOf(text: Uint8Array, { module, version }: ModuleVersion): boolean {
-  return namesOf(text).some((name) => name.module === module && name.version === version);
+  // of nearly every record the first line tells it; nothing is made for that
+  return beginsWith(text, module, version) || namesOf(text).some((name) => name.module === module && name.version === version);
 }
 
 /** The text of a leaf, for whoever wants each by itself. */
@@ -119,6 +120,20 @@ export function writeUsual(into: Uint8Array, to: number, name: number, hashes: U
   for (let i = 0; i < name; i++) into[out + i] = into[to + i] ?? 0;
   out = put(GO_MOD, into, out + name);
   return putHash(hashes, at + HASH_SIZE, into, out);
+}
+
+/** Whether a text begins with `path version `, both not empty and of ASCII. */
+function beginsWith(text: Uint8Array, module: string, version: string): boolean {
+  const second = module.length + 1;
+  return module !== '' && version !== '' && has(text, 0, module) && has(text, second, version) && text[second - 1] === SPACE && text[second + version.length] === SPACE;
+}
+
+function has(text: Uint8Array, at: number, word: string): boolean {
+  for (let i = 0; i < word.length; i++) {
+    const code = word.charCodeAt(i);
+    if (code >= 0x80 || code === NEWLINE || code === SPACE || text[at + i] !== code) return false;
+  }
+  return true;
 }
 
 function stands(word: Uint8Array, bytes: Uint8Array, at: number): boolean {

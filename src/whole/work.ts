@@ -1,26 +1,24 @@
 /**
  * The work on one tile's records, all of it that costs time: check, hash, pack, and what the index wants to know. It is the
- * same for records that come (a data tile), that are kept (a pack, for an audit), and that are made (a log of one's own).
+ * same for records that come (a data tile), and that are made (a log of one's own).
  */
 
-import { checkLeaves, countLeaves, hashLeaves, leafText, splitDataTile, subtreeHashes, type Leaves } from '../core/leaves.js';
+import { countLeaves, hashLeaves, leafText, splitDataTile, subtreeHashes, type Leaves } from '../core/leaves.js';
 import { decodeUtf8 } from '../core/text.js';
 import { TILE_WIDTH } from '../core/tile.js';
-import { GosumError } from '../errors.js';
 import { checkRecordNumber, type NewEntries } from './entry.js';
 import { KeyHash, restOf } from './key.js';
-import { packLeaves, unpackLeaves } from './pack.js';
+import { packLeaves } from './pack.js';
 import { namesOf, oddRecords, usualRecords, type UsualRecords } from './usual.js';
 
 /** A work to be done. */
 export interface TileJob {
-  /** What the bytes are: a data tile as it came, or a pack as it is kept. */
-  readonly kind: 'tile' | 'pack';
+  readonly kind: 'tile';
   /** Number of the data tile. */
   readonly n: number;
   /** Records in it, 1 to 256. */
   readonly width: number;
-  /** Attacker-controlled. */
+  /** The data tile as it came. Attacker-controlled. */
   readonly bytes: Uint8Array;
 }
 
@@ -28,8 +26,8 @@ export interface TileJob {
 export interface TileWork {
   readonly n: number;
   readonly width: number;
-  /** The pack: made of a data tile; of a pack the same one. */
-  readonly bytes: Uint8Array;
+  /** The pack. */
+  readonly parts: readonly Uint8Array[];
   /** The hash tile of level 0: 32 bytes a record. */
   readonly leaves: Uint8Array;
   /** The hashes of the complete subtrees, for `provePack`. */
@@ -45,17 +43,11 @@ export interface TileWork {
 /**
  * Does the work of a job.
  *
- * @throws {GosumError} `RECORD_MALFORMED` where the bytes are no such tile or pack, or a text in them can be no record's;
+ * @throws {GosumError} `RECORD_MALFORMED` where the bytes are no such tile, or a text in them can be no record's;
  * `STORE_FAILED` where the index has no room for the tile's records.
  */
-export function workTile({ kind, n, width, bytes }: TileJob, hash: KeyHash): TileWork {
-  if (kind === 'tile') return workLeaves(n, splitDataTile(bytes, width), hash);
-  const leaves = unpackLeaves(bytes);
-  if (countLeaves(leaves) !== width) {
-    throw new GosumError('RECORD_MALFORMED', `malformed pack: ${countLeaves(leaves)} records, want ${width}`);
-  }
-  checkLeaves(leaves);
-  return { ...study(n, leaves, usualRecords(leaves), hash), bytes };
+export function workTile({ n, width, bytes }: TileJob, hash: KeyHash): TileWork {
+  return workLeaves(n, splitDataTile(bytes, width), hash);
 }
 
 /**
@@ -65,10 +57,6 @@ export function workTile({ kind, n, width, bytes }: TileJob, hash: KeyHash): Til
  */
 export function workLeaves(n: number, leaves: Leaves, hash: KeyHash): TileWork {
   const usual = usualRecords(leaves);
-  return { ...study(n, leaves, usual, hash), bytes: packLeaves(leaves, usual) };
-}
-
-function study(n: number, leaves: Leaves, usual: UsualRecords | undefined, hash: KeyHash): Omit<TileWork, 'bytes'> {
   const width = countLeaves(leaves);
   checkRecordNumber(n * TILE_WIDTH + width - 1);
   const hashes = hashLeaves(leaves);
@@ -78,6 +66,7 @@ function study(n: number, leaves: Leaves, usual: UsualRecords | undefined, hash:
     leaves: hashes,
     nodes: subtreeHashes(hashes),
     ...(usual === undefined ? oddIndex(n, leaves, hash) : usualIndex(n, usual, hash)),
+    parts: packLeaves(leaves, usual),
     odd: usual === undefined ? oddRecords(leaves) : [],
   };
 }

@@ -1,9 +1,9 @@
 /** The leaves of a tile: the fast ways agree with the plain ones of record.ts and tree.ts, and only true records are proved. */
 
 import t from 'tap';
-import { checkLeaves, dataTileOf, hashLeaves, leafText, leavesOf, provePack, splitDataTile, subtreeHashes, type Leaves } from '../../src/core/leaves.js';
+import { dataTileOf, hashLeaves, leafText, leavesOf, provePack, splitDataTile, subtreeHashes, type Leaves } from '../../src/core/leaves.js';
 import { planTiles, type ProvedTree } from '../../src/core/plan.js';
-import { checkRecordText, formatDataTile, parseDataTile, recordHash } from '../../src/core/record.js';
+import { formatDataTile, parseDataTile, recordHash } from '../../src/core/record.js';
 import { concatBytes, encodeUtf8 } from '../../src/core/text.js';
 import { TILE_WIDTH, tileInTree } from '../../src/core/tile.js';
 import { nodesOf } from '../../src/core/tree.js';
@@ -21,15 +21,6 @@ function outcome(way: () => readonly Uint8Array[]): unknown {
     if (isGosumError(error)) return error.code;
     throw error;
   }
-}
-
-/** Whether a check takes what it is given, or the code of its error. */
-function verdict(check: () => void): unknown {
-  const codes = outcome(() => {
-    check();
-    return [];
-  });
-  return Array.isArray(codes) ? 'taken' : codes;
 }
 
 function texts(leaves: Leaves): Uint8Array[] {
@@ -72,22 +63,6 @@ t.test('data tiles are split as parseDataTile does', async (t) => {
   t.ok(taken > 1000 && taken < 19000, `${taken} of 20000 are tiles`);
 });
 
-t.test('texts are checked as checkRecordText does', async (t) => {
-  const random = new Random(22);
-  const good = encodeUtf8('good\n');
-  for (let run = 0; run < 20000; run++) {
-    const text = random.mutateBytes(encodeUtf8('a v1 h1:é\nb\n'), ['\n', '\0', '\t', Uint8Array.of(0xc3)]);
-    const want = verdict(() => checkRecordText(text));
-    for (const some of [[text], [good, text, good], [text, good]]) {
-      const got = verdict(() => checkLeaves(leavesOf(some)));
-      if (got !== want) t.equal(got, want, JSON.stringify([...text]));
-    }
-  }
-  t.equal(verdict(() => checkLeaves(leavesOf([Uint8Array.of()]))), 'RECORD_MALFORMED', 'an empty text');
-  // half a character at the end of one, the other half at the beginning of the next
-  t.equal(verdict(() => checkLeaves(leavesOf([Uint8Array.of(0xc3, 10), Uint8Array.of(0xa9, 10)]))), 'RECORD_MALFORMED');
-});
-
 t.test('leaves are hashed, and written again, as records are', async (t) => {
   for (const width of [1, 2, 3, 7, 200, 255, 256]) {
     const log = new TestLog().fill(width);
@@ -109,7 +84,7 @@ t.test('only the true records of a tile are proved', async (t) => {
   for (const [n, width] of [[0, 256], [1, 256], [2, 77], [2, 64], [2, 1]] as const) {
     const records = Array.from({ length: width }, (_, i) => log.text(n * TILE_WIDTH + i));
     const nodes = subtreeHashes(hashLeaves(leavesOf(records)));
-    const pack = { n, width, bytes: Uint8Array.of(1) };
+    const pack = { n, width, parts: [Uint8Array.of(1)] };
     t.equal(provePack(tree, pack, nodes), pack, `${width} records of tile ${n}`);
     for (let i = 0; i < nodes.length; i++) {
       const bad = nodes.slice();
@@ -119,7 +94,7 @@ t.test('only the true records of a tile are proved', async (t) => {
     t.throws(() => provePack(tree, { ...pack, n: n === 0 ? 1 : 0 }, nodes), 'at another place');
     t.throws(() => provePack(tree, pack, nodes.subarray(32)), /bytes of hashes/);
   }
-  t.throws(() => provePack(tree, { n: 2, width: 78, bytes: Uint8Array.of(1) }, new Uint8Array(4 * 32)), Error, 'beyond the tree');
+  t.throws(() => provePack(tree, { n: 2, width: 78, parts: [Uint8Array.of(1)] }, new Uint8Array(4 * 32)), Error, 'beyond the tree');
 });
 
 function provedTree(log: TestLog, size: number): ProvedTree {

@@ -183,7 +183,7 @@ t.test('damaged data sign nothing, and nothing is on its way after that', async 
   await open.log.begin();
   await open.log.add(records(0, 300));
   for (const [damage, mend] of [
-    ['UPDATE pack SET data = zeroblob(length(data)) WHERE n = 1', 'UPDATE pack SET data = (SELECT data FROM before.pack WHERE n = 1) WHERE n = 1'],
+    ['UPDATE pack SET data = zeroblob(length(data)) WHERE n = 1', 'UPDATE pack SET data = (SELECT data FROM before.pack AS own WHERE own.n = pack.n AND own.part = pack.part) WHERE n = 1'],
     ['UPDATE tile SET data = zeroblob(length(data)) WHERE level = 0', 'UPDATE tile SET data = (SELECT data FROM before.tile WHERE level = 0) WHERE level = 0'],
   ] as const) {
     await backUp(folder, 'log.db', 'before.db');

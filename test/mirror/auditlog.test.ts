@@ -99,11 +99,15 @@ t.test('what fits its digest, and is false', async (t) => {
   const other = damaged().key(5);
   const cases: readonly (readonly [what: string, make: () => Damaged, ...names: string[]])[] = [
     ['a true pack in the place of another', () => damaged().setPack({ ...damaged().pack(1), n: 3 }), ofPack(3, 'false', 'TILE_MISMATCH')],
-    ['the last pack, of other records', () => damaged().setPack({ n: 5, width: 120, bytes: packRecords(unpackRecords(damaged().pack(4).bytes).slice(0, 120)) }), ofPack(5, 'false', 'TILE_MISMATCH')],
-    ['the last pack, narrower', () => damaged().setPack({ n: 5, width: 100, bytes: packRecords(unpackRecords(damaged().pack(5).bytes).slice(0, 100)) }), ofPack(5, 'false', 'STORE_FAILED')],
+    ['the last pack, of other records', () => damaged().setPack({ n: 5, width: 120, parts: packRecords(unpackRecords(damaged().pack(4).parts).slice(0, 120)) }), ofPack(5, 'false', 'TILE_MISMATCH')],
+    ['the last pack, narrower', () => damaged().setPack({ n: 5, width: 100, parts: packRecords(unpackRecords(damaged().pack(5).parts).slice(0, 100)) }), ofPack(5, 'false', 'STORE_FAILED')],
     ['a pack of another width than it says', () => damaged().setPack({ ...damaged().pack(5), width: 119 }), ofPack(5, 'false', 'RECORD_MALFORMED')],
-    ['no pack at all', () => damaged().setPack({ n: 2, width: 256, bytes: Uint8Array.of(7, 255, 0, 0, 0, 0) }), ofPack(2, 'false', 'RECORD_MALFORMED')],
+    ['no pack at all', () => damaged().setPack({ n: 2, width: 256, parts: damaged().pack(2).parts.with(1, Uint8Array.of(7, 63, 0, 0, 0, 0)) }), ofPack(2, 'false', 'RECORD_MALFORMED')],
     ['a pack beyond the tree', () => damaged().sql('UPDATE pack SET n = 9 WHERE n = 5').setPack({ ...damaged().pack(5), n: 9 }), ofPack(9, 'false', 'RECORD_BEYOND_HEAD'), ofPack(5, 'false', 'STORE_FAILED')],
+    ['parts in another order', () => damaged().setPack({ ...damaged().pack(2), parts: damaged().pack(2).parts.toReversed() }), ofPack(2, 'false', 'TILE_MISMATCH')],
+    ['a part that is missing', () => damaged().sql('DELETE FROM pack WHERE n = 2 AND part = 1'), ofPack(2, 'false', 'STORE_FAILED')],
+    ['a part too many', () => damaged().sql(`INSERT INTO pack SELECT db, 5, 2, width, data, digest FROM pack WHERE n = 5 AND part = 1`), ofPack(5, 'false', 'STORE_FAILED')],
+    ['a part apart from the others', () => damaged().sql('UPDATE pack SET rowid = 1000 WHERE n = 2 AND part = 1'), ofPack(2, 'false', 'STORE_FAILED')],
     ['packs that are missing', () => damaged().sql('DELETE FROM pack WHERE n IN (1, 2)'), ofPack(1, 'false', 'STORE_FAILED')],
     ['an entry that is missing', () => damaged().page(page, (words) => words.toSpliced(inPage(words), 2)), `false entry ${page} STORE_FAILED`],
     ['an entry of another record', () => damaged().page(page, (words) => words.with(inPage(words), 5)), `false entry ${page} STORE_FAILED`],

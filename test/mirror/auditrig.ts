@@ -5,7 +5,7 @@ import path from 'node:path';
 import type { Test } from 'tap';
 import type { IndexPage, PackedTile } from '../../src/contract.js';
 import { audit, type Audited, type AuditOptions, type Finding } from '../../src/mirror/audit.js';
-import { packDigest, pageDigest } from '../../src/store/digest.js';
+import { pageDigest, partDigest } from '../../src/store/digest.js';
 import type { Connection, Driver } from '../../src/store/driver.js';
 import { openStoreRows } from '../../src/store/open.js';
 import { KeyHash } from '../../src/whole/key.js';
@@ -49,15 +49,18 @@ export class Damaged {
 
   pack(n: number): PackedTile {
     return this.open((connection) => {
-      const { width, data } = connection.prepare('SELECT width, data FROM pack WHERE n = ?').get(n) as { width: number; data: Uint8Array };
-      return { n, width, bytes: new Uint8Array(data) };
+      const rows = connection.prepare('SELECT width, data FROM pack WHERE n = ? ORDER BY part').all(n) as { width: number; data: Uint8Array }[];
+      return { n, width: rows[0]?.width ?? 0, parts: rows.map(({ data }) => new Uint8Array(data)) };
     });
   }
 
   /** Puts a pack in the place of another, with a digest that fits. */
-  setPack(pack: PackedTile): this {
-    const sql = 'UPDATE pack SET width = ?, data = ?, digest = ? WHERE n = ?';
-    this.open((connection) => connection.prepare(sql).run(pack.width, pack.bytes, packDigest(pack), pack.n));
+  setPack({ n, width, parts }: PackedTile): this {
+    this.open((connection) => {
+      connection.prepare('DELETE FROM pack WHERE n = ?').run(n);
+      const add = connection.prepare('INSERT INTO pack (db, n, part, width, data, digest) VALUES (1, ?, ?, ?, ?, ?)');
+      for (const [part, bytes] of parts.entries()) add.run(n, part, width, bytes, partDigest({ n, part, width, bytes }));
+    });
     return this;
   }
 

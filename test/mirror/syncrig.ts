@@ -79,5 +79,5 @@ export function fillMany(log: TestLog, size: number): TestLog {
 export async function packsOf(store: Store, vkey: string, size: number): Promise<string[]> {
   const numbers = Array.from({ length: Math.ceil(size / 256) }, (_, n) => n);
   const packs = (await store.log?.packs(vkey, numbers)) ?? [];
-  return packs.map((pack) => (pack === undefined ? 'none' : `${pack.n} ${pack.width} ${Buffer.from(pack.bytes).toString('base64')}`));
+  return packs.map((pack) => (pack === undefined ? 'none' : `${pack.n} ${pack.width} ${Buffer.concat(pack.parts).toString('base64')}`));
 }

@@ -5,7 +5,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import type { LogChange, Store, StoredPages, StoredRow, StoreRows } from '../../src/contract.js';
+import type { PackedPart, LogChange, Store, StoredPages, StoredRow, StoreRows } from '../../src/contract.js';
+import { packOf } from '../../src/store/logrow.js';
 import { loadBetterSqlite, loadNodeSqlite } from '../../src/store/driver.js';
 import { openMemoryStore } from '../../src/store/memory.js';
 import { openSqliteRows } from '../../src/store/rows.js';
@@ -126,6 +127,10 @@ const DECAYS: readonly (readonly [sql: string, missed: string, table: keyof Stor
   [`UPDATE pack SET data = ${FLIPPED('data')} WHERE n = 0`, 'first', 'packs'],
   [`UPDATE pack SET digest = ${FLIPPED('digest')} WHERE n = 0`, 'first', 'packs'],
   ['UPDATE pack SET n = 1 WHERE n = 0', 'first', 'packs'],
+  [`UPDATE pack SET data = ${FLIPPED('data')} WHERE n = 0 AND part = 2`, 'first', 'packs'],
+  ['DELETE FROM pack WHERE n = 0 AND part = 3', 'first', 'packs'],
+  ['DELETE FROM pack WHERE n = 0 AND part = 1', 'first', 'packs'],
+  ['UPDATE pack SET part = 4 WHERE n = 0 AND part = 0', 'first', 'packs'],
   ['UPDATE pack SET width = 201 WHERE n = 3', 'narrow', 'packs'],
   [`UPDATE entry SET data = ${FLIPPED('data')}`, 'page', 'indexPages'],
   ['UPDATE entry SET page = 1793', 'page', 'indexPages'],
@@ -154,10 +159,27 @@ t.test('a row that is not as it was written is none, is named to an audit, and i
   }
 });
 
+t.test('a part that stands at the place of another is none', async (t) => {
+  const file = await filled(t.testdir());
+  for (const part of [1, 2]) sqlOn(file, `UPDATE pack SET part = ${-part} WHERE n = 0 AND part = ${part}`);
+  for (const part of [1, 2]) sqlOn(file, `UPDATE pack SET part = ${part} WHERE n = 0 AND part = ${part - 3}`);
+  const store = openSqliteStore(driver, file);
+  t.strictSame((await store.log.parts(KEY, [0, 1, 2, 3])).map((each) => each?.part), [0, undefined, undefined, 3]);
+  await store.close();
+
+  const part = (n: number, at: number, width: number): PackedPart => ({ n, part: at, width, bytes: new Uint8Array(1) });
+  t.match(packOf([part(5, 0, 65), part(5, 1, 65)]), { n: 5, width: 65 });
+  for (const bad of [[0, 2], [1, 0], [1, 2], [0, 0]]) t.equal(packOf(bad.map((at) => part(5, at, 65))), undefined, bad.join());
+  t.equal(packOf([part(5, 0, 65), part(6, 1, 65)]), undefined);
+  t.equal(packOf([part(5, 0, 65), part(5, 1, 66)]), undefined);
+  t.equal(packOf([part(5, 0, 0)]), undefined);
+  t.equal(packOf([]), undefined);
+});
+
 t.test('where nobody else can be asked, such a row is a failure', async (t) => {
   const folder = t.testdir();
   for (const [i, [sql]] of DECAYS.entries()) {
-    if (/SET (n|page|bucket|size|name) =/.test(sql)) continue; // it is gone from where it was
+    if (/SET (n|part|page|bucket|size|name) =/.test(sql)) continue; // it is gone from where it was
     const file = await filled(join(folder, `${i}`));
     sqlOn(file, sql);
     const store = openSqliteStore(driver, file, { strict: true });
@@ -245,14 +267,15 @@ t.test('gaps and numbers are read from indexes alone', async (t) => {
   const file = await filled(t.testdir());
   const connection = driver.open(file);
   const queries = [
-    'SELECT n FROM pack WHERE db = 1 AND n < 99 ORDER BY n',
-    'SELECT count(*) FROM pack WHERE db = 1',
-    'SELECT max(n) FROM pack WHERE db = 1 AND n < 99',
-    'SELECT n, width FROM pack WHERE db = 1 AND n < 99 AND width < 256',
+    'SELECT n FROM pack WHERE db = 1 AND part = 0 AND n < 99 ORDER BY n',
+    'SELECT count(*) FROM pack WHERE db = 1 AND part = 0',
+    'SELECT count(*) FROM pack WHERE part = 0',
+    'SELECT max(n) FROM pack WHERE db = 1 AND part = 0 AND n < 99',
+    'SELECT n, width FROM pack WHERE db = 1 AND part = 0 AND n < 99 AND width < 256',
   ];
   for (const sql of queries) {
     const plan = JSON.stringify(connection.prepare(`EXPLAIN QUERY PLAN ${sql}`).all());
-    t.match(plan, /USING COVERING INDEX/, `${sql}: ${plan}`);
+    t.match(plan, /USING COVERING INDEX pack_(tile|narrow)/, `${sql}: ${plan}`);
   }
   connection.close();
 });

@@ -50,11 +50,21 @@ t.test('of several packs at once, here and in a thread', async (t) => {
 });
 
 t.test('what is no pack fails by itself', (t) => {
-  const bytes = packRecords([encodeUtf8(`example.com/a v1.0.0 ${madeUpHash('a')}\nexample.com/a v1.0.0/go.mod ${madeUpHash('b')}\n`)]);
-  const job = checkJob([{ n: 0, width: 1, bytes }, { n: 1, width: 2, bytes }, { n: 2, width: 1, bytes: bytes.slice(0, -1) }, { n: 2 ** 24, width: 1, bytes }, { n: 3, width: 1, bytes }], printSalt);
+  const parts = packRecords([encodeUtf8(`example.com/a v1.0.0 ${madeUpHash('a')}\nexample.com/a v1.0.0/go.mod ${madeUpHash('b')}\n`)]);
+  const job = checkJob([{ n: 0, width: 1, parts }, { n: 1, width: 2, parts }, { n: 2, width: 1, parts: parts.map((part) => part.slice(0, -1)) }, { n: 2 ** 24, width: 1, parts }, { n: 3, width: 1, parts }], printSalt);
   const { packs, pages, nodes } = checkPacks(job, hash);
   t.strictSame(packs.map(({ failure }) => failure?.code), [undefined, 'RECORD_MALFORMED', 'RECORD_MALFORMED', 'STORE_FAILED', undefined]);
   t.strictSame([packs.map(({ entriesEnd }) => entriesEnd), pages.length, nodes.length], [[1, 1, 1, 1, 2], 2, 64]);
+  t.end();
+});
+
+t.test('of a pack that fails in a later part nothing is told', (t) => {
+  const texts = Array.from({ length: 130 }, (_, i) => encodeUtf8(`example.com/m${i} v1.0.0 ${madeUpHash('a')}\nexample.com/m${i} v1.0.0/go.mod ${madeUpHash('b')}\n`));
+  const parts = packRecords(texts);
+  const packs = [parts.with(1, Uint8Array.of(1)), parts.toReversed(), parts].map((each, n) => ({ n, width: 130, parts: each }));
+  const checked = checkPacks(checkJob(packs, printSalt), hash);
+  t.strictSame(checked.packs.map(({ failure, entriesEnd }) => [failure?.code, entriesEnd]), [['RECORD_MALFORMED', 0], ['RECORD_MALFORMED', 0], [undefined, 130]]);
+  t.strictSame([...checked.words].filter((_, i) => i % 2 === 0), Array.from({ length: 130 }, (_, i) => 512 + i), 'the numbers go on from part to part');
   t.end();
 });
 
@@ -64,13 +74,13 @@ t.test('a pack that says of names with spaces that they are usual', (t) => {
     const names = encodeUtf8(`${path}\n${version}\n`);
     const deflated = deflateRawSync(names, { windowBits: 13 });
     const hashes = madeUpBytes('both', 2);
-    const head = new Uint8Array(Uint32Array.of(names.length, deflated.length).buffer);
-    const pack = joinBytes([Uint8Array.of(1, 0), head, hashes, deflated]);
-    const [text = new Uint8Array()] = unpackRecords(pack);
+    const head = new Uint8Array(Uint32Array.of(names.length).buffer);
+    const part = joinBytes([Uint8Array.of(1, 0), head, hashes, deflated]);
+    const [text = new Uint8Array()] = unpackRecords([part]);
     const [a, b] = [formatH1(hashes.subarray(0, 32)), formatH1(hashes.subarray(32))];
     t.equal(decodeUtf8(text), `${path} ${version} ${a}\n${path} ${version}/go.mod ${b}\n`);
     const { entries } = workLeaves(0, leavesOf([text]), hash);
-    const { pages, words, packs } = checkPacks(checkJob([{ n: 0, width: 1, bytes: pack }], printSalt), hash);
+    const { pages, words, packs } = checkPacks(checkJob([{ n: 0, width: 1, parts: [part] }], printSalt), hash);
     t.strictSame([pages, words, packs[0]!.flaws.length], [entries.pages, entries.words, 1]);
   }
   t.end();

@@ -109,6 +109,27 @@ t.test('every record is found, and the tiles are the log’s', async (t) => {
   t.strictSame(modules, ['example.com/m1', ...Array.from({ length: 10 }, (_, i) => `example.com/m1${i}`)]);
 });
 
+t.test('many at once: what cannot be had of one is not missed of others', async (t) => {
+  const log = newLog(1000);
+  const file = path.join(t.testdir(), 'log.db');
+  const store = openSqliteStore(anyDriver(), file);
+  t.teardown(() => store.close());
+  await keep(store, log, newSalt(), all(log));
+  await mergePending(store, log.name, log.vkey);
+  const connection = anyDriver().open(file);
+  connection.exec('UPDATE pack SET data = zeroblob(100) WHERE n = 1 AND part = 2');
+  connection.close();
+  const whole = new WholeLog(store, log.vkey);
+  const nameOf = (id: number): { module: string; version: string } => ({ module: `example.com/m${id % 97}`, version: `v1.${id}.0` });
+  const ids = [10, 384, 383, 447, 448, 10];
+  const found = await whole.findMany([...ids.map(nameOf), { module: 'none', version: 'v1.0.0' }]);
+  const said = found.map((each) => (isGosumError(each) ? each.code : each.map(({ id }) => id)));
+  t.strictSame(said, [[10], 'STORE_FAILED', [383], 'STORE_FAILED', [448], [10], []]);
+  await t.rejects(whole.find('example.com/m93', 'v1.384.0'), { code: 'STORE_FAILED' });
+  t.strictSame([await whole.record(384), (await whole.record(448))?.text], [undefined, log.text(448)], 'a part that decayed is one of 64 records');
+  t.equal(await whole.hashTile(1, 256), undefined);
+});
+
 t.test('more module paths than are read at once, and a merge that is ended between two commits', async (t) => {
   const log = new TestLog();
   for (let i = 0; i < 2048; i++) log.add(`example.com/m${i}`, 'v1.0.0');

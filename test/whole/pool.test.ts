@@ -2,11 +2,10 @@
 
 import t from 'tap';
 import { DATA_LEVEL } from '../../src/core/tile.js';
-import { leavesOf, hashLeaves } from '../../src/core/leaves.js';
+import { dataTileOf, hashLeaves, leavesOf } from '../../src/core/leaves.js';
 import { isGosumError } from '../../src/errors.js';
 import { TestLog } from '../../src/testing/testlog.js';
 import { newSalt } from '../../src/whole/key.js';
-import { packRecords } from '../../src/whole/pack.js';
 import { openTilePool, workHere } from '../../src/whole/pool.js';
 import { TileThread } from '../../src/whole/thread.js';
 import type { TileJob } from '../../src/whole/work.js';
@@ -19,17 +18,15 @@ function jobOf(n: number): TileJob {
   return { kind: 'tile', n, width: 256, bytes: log.tileBytes({ level: DATA_LEVEL, n, width: 256 }) };
 }
 
-t.test('tiles and packs are worked on as here', async (t) => {
+t.test('tiles are worked on as here', async (t) => {
   const salt = newSalt();
   const here = workHere(salt);
   const pool = openTilePool(2, salt);
   const works = await Promise.all(Array.from({ length: 16 }, (_, n) => pool.run(jobOf(n))));
   for (const [n, work] of works.entries()) {
     const want = await here.run(jobOf(n));
-    t.strictSame({ ...work, bytes: undefined }, { ...want, bytes: undefined });
+    t.strictSame(work, want);
     t.strictSame(work.leaves, log.tileBytes({ level: 0, n, width: 256 }));
-    const checked = await pool.run({ kind: 'pack', n, width: 256, bytes: work.bytes });
-    t.strictSame(checked, work, 'a pack gives the same as its tile');
   }
   await pool.close();
 });
@@ -47,7 +44,7 @@ t.test('bytes that are a part of others are left to the caller', async (t) => {
 
 t.test('odd records are told, with all their names', async (t) => {
   const texts = [...realTexts().slice(0, 3), Buffer.from('a v1 h1:x\nb v2/go.mod h1:y\n'), Buffer.from('x\n')];
-  const { odd, modules, entries, leaves } = await workHere(newSalt()).run({ kind: 'pack', n: 2, width: 5, bytes: packRecords(texts) });
+  const { odd, modules, entries, leaves } = await workHere(newSalt()).run({ kind: 'tile', n: 2, width: 5, bytes: dataTileOf(leavesOf(texts)) });
   t.strictSame(odd, [3, 4]);
   t.strictSame(modules.slice(-2), ['a', 'b']);
   t.strictSame([...entries.words].filter((_, i) => i % 2 === 0), [512, 513, 514, 515, 515]);
@@ -59,9 +56,6 @@ t.test('errors come as they are', async (t) => {
   const bad: [TileJob, string][] = [
     [{ ...jobOf(0), width: 255 }, 'RECORD_MALFORMED'],
     [{ ...jobOf(0), bytes: Buffer.from('a\tb\n') }, 'RECORD_MALFORMED'],
-    [{ ...jobOf(0), kind: 'pack' }, 'RECORD_MALFORMED'],
-    [{ kind: 'pack', n: 0, width: 2, bytes: packRecords([Buffer.from('a\n')]) }, 'RECORD_MALFORMED'],
-    [{ kind: 'pack', n: 0, width: 1, bytes: packRecords([Buffer.from('a\n\nb\n')]) }, 'RECORD_MALFORMED'],
     [{ ...jobOf(0), n: 2 ** 24 }, 'STORE_FAILED'],
   ];
   for (const [job, code] of bad) {
