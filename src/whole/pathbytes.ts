@@ -14,19 +14,19 @@ export interface PathBytes {
   readonly hashes: Uint32Array;
 }
 
-/** The paths as texts. */
+const END: Uint8Array = Uint8Array.of(0);
+
+/** The paths as texts. @param bytes as `PathBytes.bytes`. */
 export function pathTexts(bytes: Uint8Array): string[] {
   // all as one text: to make one of each takes longer
   return bytes.length === 0 ? [] : decodeUtf8(bytes.subarray(0, -1)).split('\0');
 }
 
-/** Makes them of texts. */
+/** Makes them of texts, for few. @param hashOf the index's hash of a path. */
 export function pathBytes(paths: readonly string[], hashOf: (bytes: Uint8Array) => number): PathBytes {
   const texts = paths.map((path) => encodeUtf8(path));
   return { bytes: joinBytes(texts.flatMap((text) => [text, END])), hashes: Uint32Array.from(texts, hashOf) };
 }
-
-const END: Uint8Array = Uint8Array.of(0);
 
 /** Paths that are remembered, by their hashes: of two at one place the later one. */
 const PLACES = 2 ** 17;
