@@ -71,7 +71,7 @@ interface SyncedFile extends SyncCommandOptions {
 
 async function syncFile(host: Host, options: SyncedFile): Promise<number> {
   const { file, key, source, notice, line, once, concurrency, poll, threads = Math.min(availableParallelism(), MOST_THREADS) } = options;
-  const store = await openServerStore({ file, keys: [key], notice });
+  const store = await openServerStore({ file, keys: [key], notice, bulk: true });
   try {
     const sync = new Sync({ key, source, store, notice, concurrency, threads, progress: line });
     try {

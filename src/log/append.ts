@@ -18,6 +18,7 @@ import { mergePage, pendingByBucket, pendingByPage, type NewEntries } from '../w
 import { KeyHash, newSalt } from '../whole/key.js';
 import { logOf } from '../whole/merge.js';
 import { unpackRecords } from '../whole/pack.js';
+import { pathTexts } from '../whole/pathbytes.js';
 import { workLeaves, type TileWork } from '../whole/work.js';
 import { grow } from './growth.js';
 import { readTiles } from './tiles.js';
@@ -59,7 +60,7 @@ export async function append(store: Store, key: string, head: SignedHead, record
       expect: state?.changes ?? 0,
       packs,
       pages: await pagesWith(store, key, works.map(({ entries }) => entries)),
-      modules: [...new Set(works.flatMap(({ modules }) => modules))].sort(),
+      modules: [...new Set(works.flatMap(({ modules }) => pathTexts(modules.bytes)))].sort(),
       indexed: grown.head.size,
     },
   };

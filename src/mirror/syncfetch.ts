@@ -127,7 +127,10 @@ class Fetch {
     if (batch.records === 0) return;
     const change = batch.change();
     batch.committed(); // before the others have a turn: what they add is of the next one
-    await commits.commit(change);
+    await commits.commit(change).catch((error: unknown) => {
+      batch.forget();
+      throw error;
+    });
     this.#committedAt = performance.now();
   }
 }

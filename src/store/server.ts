@@ -43,6 +43,8 @@ export interface ServerStoreOptions {
   /** Milliseconds between two tries to keep them. */
   readonly pause?: number;
   readonly driver?: Driver;
+  /** Much will be written, as by a sync. */
+  readonly bulk?: boolean;
 }
 
 /** How a server's store is, counted since it was opened. */
@@ -294,7 +296,7 @@ class SqliteServerStore implements ServerStore {
       return this.#store;
     }
     this.#letGo();
-    this.#file = new SqliteFile(this.#driver, this.label, { wal: true });
+    this.#file = new SqliteFile(this.#driver, this.label, { wal: true, bulk: this.#options.bulk === true });
     this.#identity = identityOf(this.label);
     this.#store = new SqliteStore(this.#file, (row) => {
       this.#health.refused++;

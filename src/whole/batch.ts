@@ -5,24 +5,23 @@ import { provePack } from '../core/leaves.js';
 import type { ProvedTree } from '../core/plan.js';
 import type { Proved } from '../core/proved.js';
 import { pendingByBucket, type NewEntries } from './entry.js';
+import { pathTexts, RecentPaths } from './pathbytes.js';
 import type { TileWork } from './work.js';
-
-/** The most module paths that a batch remembers to have been committed: each is some 100 bytes of memory. */
-const MOST_KNOWN = 100_000;
 
 /** What a batch adds: everything of a `LogChange` but the salt, which the caller has. */
 export type BatchChange = Required<Pick<LogChange, 'packs' | 'pending' | 'modules'>>;
 
-/** Gathers work until it is committed. One for a whole sync: it remembers module paths that are kept already. */
+/** Gathers work until it is committed. One for a whole sync: it remembers module paths that were in it lately, and leaves them out. */
 export class LogBatch {
   #packs: Proved<PackedTile>[] = [];
   #entries: NewEntries[] = [];
-  #modules = new Set<string>();
-  readonly #known = new Set<string>();
+  #modules: Uint8Array[] = [];
+  #records = 0;
+  readonly #recent = new RecentPaths();
 
   /** Records gathered since the last commit. */
   get records(): number {
-    return this.#packs.reduce((sum, { width }) => sum + width, 0);
+    return this.#records;
   }
 
   /**
@@ -34,28 +33,35 @@ export class LogBatch {
   add(tree: ProvedTree, work: TileWork): void {
     this.#packs.push(provePack(tree, { n: work.n, width: work.width, parts: work.parts }, work.nodes));
     this.#entries.push(work.entries);
-    for (const module of work.modules) if (!this.#known.has(module)) this.#modules.add(module);
+    this.#modules.push(this.#recent.add(work.modules)); // of proved work alone: what is dropped shall keep nothing out
+    this.#records += work.width;
   }
 
-  /** What was gathered; it stays until `committed` or `drop`. */
+  /** What was gathered; it stays until `committed` or `drop`. Of module paths few come twice. */
   change(): BatchChange {
     const packs = [...this.#packs].sort((a, b) => a.n - b.n);
-    return { packs, pending: pendingByBucket(this.#entries), modules: [...this.#modules] };
+    return { packs, pending: pendingByBucket(this.#entries), modules: this.#modules.flatMap(pathTexts) };
   }
 
-  /** Tells that the change was committed: a new batch begins. */
+  /** Begins a new batch: the change is being committed. Where that comes to nothing, `forget`. */
   committed(): void {
-    for (const module of this.#modules) {
-      if (this.#known.size >= MOST_KNOWN) this.#known.clear();
-      this.#known.add(module);
-    }
-    this.drop();
+    this.#packs = [];
+    this.#entries = [];
+    this.#modules = [];
+    this.#records = 0;
   }
 
   /** Forgets what was gathered. */
   drop(): void {
-    this.#packs = [];
-    this.#entries = [];
-    this.#modules = new Set();
+    this.committed();
+    this.forget();
+  }
+
+  /**
+   * Takes no module path for kept any more, as a change was not committed, or the file is another one. What was left out since
+   * then comes again with the tiles of that change, which are still missing.
+   */
+  forget(): void {
+    this.#recent.clear();
   }
 }

@@ -41,8 +41,12 @@ export function workHere(salt: Uint8Array): TilePool {
   };
 }
 
-/** Makes a pool of so many threads. Each starts when there is work for it; without work they keep no process alive. */
-export function openTilePool(threads: number, salt: Uint8Array): TilePool {
+/**
+ * Makes a pool of so many threads. Each starts when there is work for it; without work they keep no process alive.
+ *
+ * @param jobsAtOnce jobs that a thread has at once: more where this thread is busy with other things for longer.
+ */
+export function openTilePool(threads: number, salt: Uint8Array, jobsAtOnce: number = JOBS_AT_ONCE): TilePool {
   const waiting: (() => void)[] = [];
   const all = Array.from({ length: threads }, () => new TileThread(salt, () => waiting.shift()?.()));
   let isClosed = false;
@@ -70,7 +74,7 @@ export function openTilePool(threads: number, salt: Uint8Array): TilePool {
         throw signal.reason as Error;
       }
       if (isClosed) throw new Error('the pool is closed');
-      const thread = leastBusy(all);
+      const thread = leastBusy(all, jobsAtOnce);
       if (thread !== undefined) return thread.run(job, signal);
       await room(signal);
     }
@@ -87,8 +91,8 @@ export function openTilePool(threads: number, salt: Uint8Array): TilePool {
   };
 }
 
-function leastBusy(threads: readonly TileThread[]): TileThread | undefined {
+function leastBusy(threads: readonly TileThread[], most: number): TileThread | undefined {
   let least: TileThread | undefined;
-  for (const thread of threads) if (thread.jobs < JOBS_AT_ONCE && thread.jobs < (least?.jobs ?? Infinity)) least = thread;
+  for (const thread of threads) if (thread.jobs < most && thread.jobs < (least?.jobs ?? Infinity)) least = thread;
   return least;
 }

@@ -80,15 +80,9 @@ export class TileThread {
   #start(): Worker {
     const worker = new Worker(ENTRY, { workerData: { salt: this.#salt } satisfies ThreadStart });
     this.#isRunning = false;
-    worker.on('message', (answer: Answer) => {
+    worker.on('message', (answers: readonly Answer[]) => {
       this.#isRunning = true;
-      if (answer.kind === 'started') return;
-      const asked = this.#asked.get(answer.ask);
-      this.#asked.delete(answer.ask);
-      if (this.#asked.size === 0) worker.unref();
-      if (answer.kind === 'work') asked?.resolve(answer.work);
-      else asked?.reject(errorOfAnswer(answer));
-      this.#freed();
+      for (const answer of answers) this.#answered(worker, answer);
     });
     worker.on('error', (error) => {
       // Its file may be missing, as behind somebody's bundler, or the system may have no thread left.
@@ -97,6 +91,15 @@ export class TileThread {
     });
     worker.on('exit', () => this.#drop(worker, ({ reject }) => reject(new Error('the thread has ended'))));
     return worker;
+  }
+
+  #answered(worker: Worker, answer: Answer): void {
+    const asked = this.#asked.get(answer.ask);
+    this.#asked.delete(answer.ask);
+    if (this.#asked.size === 0) worker.unref();
+    if (answer.kind === 'work') asked?.resolve(answer.work);
+    else asked?.reject(errorOfAnswer(answer));
+    this.#freed();
   }
 
   /** Lets go of a thread that has ended, and settles what it was asked. */

@@ -4,11 +4,11 @@
  */
 
 import { countLeaves, hashLeaves, leafText, splitDataTile, subtreeHashes, type Leaves } from '../core/leaves.js';
-import { decodeUtf8 } from '../core/text.js';
 import { TILE_WIDTH } from '../core/tile.js';
 import { checkRecordNumber, type NewEntries } from './entry.js';
 import { KeyHash, restOf } from './key.js';
 import { packLeaves } from './pack.js';
+import { pathBytes, type PathBytes } from './pathbytes.js';
 import { namesOf, oddRecords, usualRecords, type UsualRecords } from './usual.js';
 
 /** A work to be done. */
@@ -35,7 +35,7 @@ export interface TileWork {
   /** The index's entries: one a record, and of odd records one for each of their names. */
   readonly entries: NewEntries;
   /** Module paths, each once. */
-  readonly modules: readonly string[];
+  readonly modules: PathBytes;
   /** Which records have not the usual form: two lines, of a module version and its go.mod, with a hash each. Not malformed yet. */
   readonly odd: readonly number[];
 }
@@ -75,11 +75,7 @@ function usualIndex(n: number, { leaves: { bytes, at }, spaces, ends }: UsualRec
   const count = ends.length;
   const pages = new Uint16Array(count);
   const words = new Uint32Array(2 * count);
-  let length = 0;
-  for (let i = 0; i < count; i++) length += (spaces[i] ?? 0) - (at[i] ?? 0);
-  // all paths as one text: to make one of each takes longer
-  const paths = new Uint8Array(length);
-  let out = 0;
+  const own = new OwnPaths(bytes, count);
   for (let i = 0; i < count; i++) {
     const start = (at[i] ?? 0) + 1;
     const space = spaces[i] ?? 0;
@@ -87,11 +83,62 @@ function usualIndex(n: number, { leaves: { bytes, at }, spaces, ends }: UsualRec
     pages[i] = module >>> 8;
     words[2 * i] = n * TILE_WIDTH + i;
     words[2 * i + 1] = restOf(module, hash.version(bytes, space + 1, ends[i] ?? 0));
-    for (let from = start; from < space; from++) paths[out++] = bytes[from] ?? 0;
-    paths[out++] = 0;
+    own.add(module, start, space);
   }
-  const modules = [...new Set(decodeUtf8(paths.subarray(0, length - 1)).split('\0'))];
-  return { entries: { pages, words }, modules };
+  return { entries: { pages, words }, modules: own.all() };
+}
+
+/** Paths of one tile's records, each once, found by their hashes. */
+class OwnPaths {
+  readonly #bytes: Uint8Array;
+  /** One more than the number of the path that stands there; 0 where none does. Twice as many as there can be paths. */
+  readonly #table = new Uint16Array(2 * TILE_WIDTH);
+  readonly #starts: Uint32Array;
+  readonly #ends: Uint32Array;
+  readonly #hashes: Uint32Array;
+  #count = 0;
+  #length = 0;
+
+  /** @param bytes where all paths stand. @param most how many there can be, at most 256. */
+  constructor(bytes: Uint8Array, most: number) {
+    this.#bytes = bytes;
+    this.#starts = new Uint32Array(most);
+    this.#ends = new Uint32Array(most);
+    this.#hashes = new Uint32Array(most);
+  }
+
+  add(hash: number, start: number, end: number): void {
+    for (let at = hash % this.#table.length; ; at = (at + 1) % this.#table.length) {
+      const place = (this.#table[at] ?? 0) - 1;
+      if (place < 0) {
+        this.#table[at] = this.#count + 1;
+        break;
+      }
+      if (this.#hashes[place] === hash && this.#isAt(place, start, end)) return;
+    }
+    this.#hashes[this.#count] = hash;
+    this.#starts[this.#count] = start;
+    this.#ends[this.#count++] = end;
+    this.#length += end - start + 1;
+  }
+
+  all(): PathBytes {
+    const paths = new Uint8Array(this.#length);
+    let to = 0;
+    for (let place = 0; place < this.#count; place++) {
+      const end = this.#ends[place] ?? 0;
+      for (let from = this.#starts[place] ?? 0; from < end; from++) paths[to++] = this.#bytes[from] ?? 0;
+      paths[to++] = 0;
+    }
+    return { bytes: paths, hashes: this.#hashes.slice(0, this.#count) };
+  }
+
+  #isAt(place: number, start: number, end: number): boolean {
+    const other = this.#starts[place] ?? 0;
+    if ((this.#ends[place] ?? 0) - other !== end - start) return false;
+    for (let i = 0; i < end - start; i++) if (this.#bytes[other + i] !== this.#bytes[start + i]) return false;
+    return true;
+  }
 }
 
 function oddIndex(n: number, leaves: Leaves, hash: KeyHash): Pick<TileWork, 'entries' | 'modules'> {
@@ -106,6 +153,5 @@ function oddIndex(n: number, leaves: Leaves, hash: KeyHash): Pick<TileWork, 'ent
       modules.add(module);
     }
   }
-  return { entries: { pages: Uint16Array.from(pages), words: Uint32Array.from(words) }, modules: [...modules] };
+  return { entries: { pages: Uint16Array.from(pages), words: Uint32Array.from(words) }, modules: pathBytes([...modules], (path) => hash.module(path, 0, path.length)) };
 }
-

@@ -1,8 +1,8 @@
 /** Sync: the whole log, proved and kept; what fails is named, and the rest still comes. */
 
 import t from 'tap';
-import type { Store } from '../../src/contract.js';
-import { isGosumError } from '../../src/errors.js';
+import type { Change, Store } from '../../src/contract.js';
+import { GosumError, isGosumError } from '../../src/errors.js';
 import { openWays } from '../../src/mirror/ways.js';
 import { allOf, flipBit, forkedHead, noPartialTiles, serveLog, status, TestLog } from '../../src/testing/index.js';
 import { WholeLog } from '../../src/whole/reader.js';
@@ -264,6 +264,46 @@ t.test('nothing but lies: it gives up', async (t) => {
   const rig = await newSyncRig(t, log, flipBit(/data/, 800));
   const { records, failed, gaveUp, failures } = await (await rig.sync(await rig.open())).look();
   t.same([records, gaveUp], [0, true]);
-  t.ok(failed >= 64 && failed < 64 + 12, `${failed} failed`);
+  // 8 are being read, and 16 wait in the thread
+  t.ok(failed >= 64 && failed < 64 + 8 + 16 + 2, `${failed} failed`);
   t.ok(failures.every(({ code }) => code === 'TILE_MISMATCH'));
+});
+
+t.test('a file that is cleaned between two looks gets everything again, module paths too', async (t) => {
+  const log = fillMany(new TestLog(), 600);
+  const rig = await newSyncRig(t, log);
+  const store = await rig.open();
+  const sync = await rig.sync(store);
+  await sync.look();
+  const modules = await store.log?.modules(rig.vkey, '', '', 1000);
+  t.ok((modules?.length ?? 0) > 10);
+  await store.clean();
+  t.same(await store.log?.modules(rig.vkey, '', '', 1000), []);
+  t.match(await sync.look(), { records: 600, indexed: 600 });
+  t.same(await store.log?.modules(rig.vkey, '', '', 1000), modules);
+});
+
+t.test('a commit that fails leaves no module path out for ever', async (t) => {
+  const log = fillMany(new TestLog(), 1200);
+  const rig = await newSyncRig(t, log);
+  const store = await rig.open();
+  let failures = 0;
+  const failing = new Proxy(store, {
+    get(target, property) {
+      const value: unknown = Reflect.get(target, property, target);
+      if (property !== 'commit') return typeof value === 'function' ? (value as () => unknown).bind(target) : value;
+      return (key: string, change: Change): Promise<boolean> => {
+        if (failures > 0 || change.log?.packs === undefined) return store.commit(key, change);
+        failures++;
+        return Promise.reject(new GosumError('STORE_FAILED', 'the disk is full'));
+      };
+    },
+  });
+  const sync = await rig.sync(failing, { tilesAtOnce: 1 });
+  await t.rejects(sync.look(), { code: 'STORE_FAILED' });
+  t.equal(failures, 1);
+  t.match(await sync.look(), { indexed: 1200, failed: 0 });
+  const other = await rig.open('other.db');
+  await (await rig.sync(other)).look();
+  t.same(await store.log?.modules(rig.vkey, '', '', 2000), await other.log?.modules(rig.vkey, '', '', 2000));
 });

@@ -10,6 +10,8 @@ import { WholeLog } from '../../src/whole/reader.js';
 import { fillMany, newSyncRig, packsOf } from './syncrig.js';
 
 const KILLS = 30;
+/** Tiles that are read and wait for the thread, until it has started. */
+const AHEAD = 16;
 const PROGRAM = fileURLToPath(new URL('syncprocess.js', import.meta.url));
 
 t.test('killed thirty times', { timeout: 120_000 }, async (t) => {
@@ -44,7 +46,7 @@ t.test('killed thirty times', { timeout: 120_000 }, async (t) => {
     void ended.then(() => so.abort());
     random = (random * 1103515245 + 12345) % 2 ** 31;
     // after some tiles, or where no more of them come, in the midst of what follows
-    const until = Math.min(read + 5 + (random % 9), need(read));
+    const until = Math.min(read + AHEAD + 5 + (random % 9), need(read));
     while (read < until && !so.signal.aborted) await sleep(1);
     await sleep(random % 20, undefined, { signal: so.signal }).catch(() => undefined);
     kill();

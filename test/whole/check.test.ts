@@ -10,6 +10,7 @@ import { madeUpBytes, madeUpHash, TestLog } from '../../src/testing/index.js';
 import { checkJob, checkPacks, PathPrinter, type CheckedPacks } from '../../src/whole/check.js';
 import { KeyHash, newSalt } from '../../src/whole/key.js';
 import { packRecords, unpackRecords } from '../../src/whole/pack.js';
+import { pathTexts } from '../../src/whole/pathbytes.js';
 import { openTilePool, workHere } from '../../src/whole/pool.js';
 import { workLeaves, workTile } from '../../src/whole/work.js';
 
@@ -42,7 +43,7 @@ t.test('of several packs at once, here and in a thread', async (t) => {
       t.strictSame(checked.nodes.subarray(nodesFrom, nodesEnd), nodes);
       t.strictSame(checked.pages.slice(from, entriesEnd), entries.pages);
       t.strictSame(checked.words.slice(2 * from, 2 * entriesEnd), entries.words);
-      t.strictSame(new Set(printsOf(checked, from, entriesEnd)), new Set(modules.map((path) => String(printer.print(path)))));
+      t.strictSame(new Set(printsOf(checked, from, entriesEnd)), new Set(pathTexts(modules.bytes).map((path) => String(printer.print(path)))));
       [nodesFrom, from] = [nodesEnd, entriesEnd];
     }
     t.strictSame(checked.packs.map(({ flaws }) => flaws.map(({ id, code }) => [id, code])), [[], [[256, 'RECORD_MALFORMED'], [257, 'HASH_UNKNOWN']], []]);
