@@ -34,9 +34,10 @@ t.test('killed thirty times', { timeout: 120_000 }, async (t) => {
   };
 
   let random = 12345;
-  const whole = log.size;
   let kills = 0;
-  let left = Math.ceil(whole / 256);
+  /** How many runs in a row were killed before they committed anything: the next one is given twice the time. */
+  let standing = 0;
+  let left = Math.ceil(log.size / 256);
   /** How many tiles are read when the last one that is missing is. */
   const need = (before: number): number => before + left;
   const kept: number[] = [];
@@ -48,12 +49,15 @@ t.test('killed thirty times', { timeout: 120_000 }, async (t) => {
     // after some tiles, or where no more of them come, in the midst of what follows
     const until = Math.min(read + AHEAD + 5 + (random % 9), need(read));
     while (read < until && !so.signal.aborted) await sleep(1);
-    await sleep(random % 20, undefined, { signal: so.signal }).catch(() => undefined);
+    await sleep((random % 20) * 2 ** standing, undefined, { signal: so.signal }).catch(() => undefined);
     kill();
     if ((await ended).code === null) kills++;
     const store = await rig.open('killed.db');
     const missing = async (size: number): Promise<number> => ((await store.log?.gaps(rig.vkey, size)) ?? []).reduce((sum, { lo, hi }) => sum + hi - lo, 0);
-    kept.push(Math.ceil(whole / 256) - (await missing(whole)));
+    const full = Math.floor(log.size / 256);
+    const now = full - (await missing(full * 256));
+    standing = now > (kept.at(-1) ?? 0) ? 0 : Math.min(standing + 1, 8);
+    kept.push(now);
     if ((await missing(log.size)) === 0) fillMany(log, log.size + 700);
     left = await missing(log.size);
     await store.close();
