@@ -75,7 +75,7 @@ t.test('what is packed', async (t) => {
   const wanted = Object.values(MANIFEST.exports).map((file) => file.slice('./'.length));
   const texts = ['README.md', 'LICENSE', 'CHANGELOG.md', 'SECURITY.md'];
   const crypto = ['node', 'noble'].map((backing) => `dist/src/core/crypto/${backing}.js`);
-  for (const file of [...wanted, ...texts, ...crypto, 'bin/gosumcheck.js', 'bin/package.json', 'dist/bundle/cli/main.cjs', 'dist/bundle/dirhash/worker.cjs']) t.ok(files.has(file), file);
+  for (const file of [...wanted, ...texts, ...crypto, 'bin/gosumcheck.js', 'bin/package.json', 'dist/bundle/cli/main.cjs', 'dist/bundle/cli/checkmain.cjs', 'dist/bundle/commander.LICENSE', 'dist/bundle/better-sqlite3.LICENSE', 'dist/bundle/dirhash/worker.cjs']) t.ok(files.has(file), file);
   const scripts = [...files].filter((file) => file.startsWith('dist/src/') && file.endsWith('.js'));
   const sources = scripts.map((file) => file.slice('dist/'.length).replace(/\.js$/, '.ts'));
   t.same(sources.filter((file) => !files.has(file)), [], 'every source map leads to a source');

@@ -8,6 +8,7 @@ import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import t, { type Test } from 'tap';
 import type { Command } from 'commander';
+import { COMMANDS } from '../src/cli/commands.js';
 import { buildProgram } from '../src/cli/program.js';
 import { flagVariable } from '../src/config/options.js';
 import { openEnvironment } from '../src/config/environment.js';
@@ -102,7 +103,7 @@ t.test('README: the program', (t) => {
 /** The program, which only parses. */
 function parser(): Command {
   const host = { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, env: openEnvironment({}), cwd: ROOT };
-  const program = buildProgram({ ...host, interrupted: new AbortController().signal }, () => undefined);
+  const program = buildProgram(COMMANDS, { ...host, interrupted: new AbortController().signal }, () => undefined);
   for (const command of commandsOf(program)) if (command.commands.length === 0) command.action(() => undefined);
   return program;
 }

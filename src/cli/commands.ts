@@ -1,63 +1,25 @@
 /** The commands: what each is for, its options, and examples. Its code is loaded when it runs. */
 
 import { Argument, Option, type Command } from 'commander';
-import { FORMATS } from '../report/report.js';
+import { modcache, verify } from './checkcommands.js';
+import { addExamples, type Define, type Exit } from './define.js';
 import { addDatabaseOptions, amount, cacheOption, durationOption, positive, sizeOption } from './flags.js';
 import type { Host } from './host.js';
 import { defineLog } from './logcommands.js';
-import { parseReportFile } from './reportfiles.js';
 import type { AuditOptions } from './audit.js';
 import type { CacheOptions } from './cache.js';
 import type { EvidenceOptions } from './evidence.js';
 import type { HashCommandOptions } from './hash.js';
 import type { LookupOptions } from './lookup.js';
-import type { ModcacheOptions } from './modcache.js';
 import type { ServeOptions } from './serveconfig.js';
 import type { SyncCommandOptions } from './sync.js';
-import type { VerifyOptions } from './verify.js';
 import { list, watch } from './watchcommands.js';
 import type { DatabaseOptions } from './wire.js';
 
-/** Told the exit code of the command that ran. */
-export type Exit = (code: number) => void;
-
-/** By name: gives a command its options, and what it does. */
-export const COMMANDS: ReadonlyMap<string, (command: Command, host: Host, exit: Exit) => void> = new Map(
+/** All of them by name, in the order of help. */
+export const COMMANDS: ReadonlyMap<string, Define> = new Map(
   Object.entries({ verify, modcache, hash, lookup, head, serve, sync, audit, list, watch, log: defineLog, cache, evidence }),
 );
-
-function verify(command: Command, host: Host, exit: Exit): void {
-  command
-    .description('verify go.sum and go.work.sum files: is every line in the log?')
-    .argument('[path...]', 'files, folders (searched for both files), or - for standard input; default: ./go.sum, ./go.work.sum')
-    .addOption(new Option('--modcache', 'check what the module cache has of these module versions, too'));
-  addExamples(addDatabaseOptions(addReportOptions(command)), [
-    ['gosumcheck verify', 'in a module, or a workspace'],
-    ['gosumcheck verify --modcache', 'and a restored module cache'],
-    ['gosumcheck verify --report sarif=sum.sarif', 'for a code scanner as well'],
-    ['gosumcheck verify --trusted-head head.txt', 'in CI, with a head that was kept'],
-    ['git show HEAD~1:go.sum | gosumcheck verify -', 'an older file'],
-  ]);
-  command.addHelpText('after', EXIT_CODES);
-  command.action(async (paths: string[], options: VerifyOptions) => {
-    const own = await import('./verify.js');
-    exit(await own.verifyCommand(host, paths, options, (option) => command.getOptionValueSource(option)));
-  });
-}
-
-function modcache(command: Command, host: Host, exit: Exit): void {
-  command
-    .description('verify a module cache: is every zip, go.mod and extracted folder what the log has?')
-    .argument('[dir]', "the cache's folder; default: GOMODCACHE");
-  addExamples(addDatabaseOptions(addReportOptions(command)), [
-    ['gosumcheck modcache', 'all of GOMODCACHE'],
-    ['gosumcheck modcache --format json /mnt/cache/mod', 'another one, for a program'],
-  ]);
-  command.addHelpText('after', EXIT_CODES);
-  command.action(async (folder: string | undefined, options: ModcacheOptions) => {
-    exit(await (await import('./modcache.js')).modcacheCommand(host, folder, options));
-  });
-}
 
 function hash(command: Command, host: Host, exit: Exit): void {
   command
@@ -221,17 +183,6 @@ function evidence(command: Command, host: Host, exit: Exit): void {
 }
 
 
-const EXIT_CODES = `
-Exit codes:
-  0    everything is verified, or skipped as private
-  1    a hash differs, lines or cached files conflict, a cached zip is bad,
-       an answer is not proved, a log misbehaves
-  2    bad usage, settings or file; nothing to check; everything skipped;
-       a report that could not be written, where there is nothing worse
-  3    incomplete: not everything could be asked; trying again may help
-  4    the log does not know a module version
-  130  interrupted`;
-
 const SYNC_EXIT_CODES = `
 Exit codes:
   0    with --once: the newest tree is kept whole; else: it was ended
@@ -254,22 +205,3 @@ Exit codes:
   1    a zip breaks the rules of module zips; with --check, a path fails
   2    bad usage; a path of which there is no h1, where there is nothing worse
   130  interrupted`;
-
-/** Adds the options of the commands that report verdicts. */
-function addReportOptions(command: Command): Command {
-  return command
-    .addOption(new Option('--format <format>', 'of the report on stdout').choices(FORMATS).default('text'))
-    .addOption(new Option('--report <format=file>', 'write a report to a file, too (repeatable)').argParser(parseReportFile))
-    .addOption(new Option('--fresh', "ask for the log's newest tree head even if all is cached"))
-    .addOption(new Option('--allow-all-skipped', 'exit 0 even if everything is of private modules'))
-    .addOption(new Option('--quiet', 'no notices, no progress, and no text where all is verified'))
-    .addOption(new Option('--color <when>', 'colour the text').choices(['auto', 'always', 'never']).default('auto'));
-}
-
-export function addExamples(command: Command, lines: readonly (readonly [string, string])[]): void {
-  const width = Math.max(...lines.map(([line]) => line.length));
-  command.addHelpText('after', `\nExamples:\n${lines.map(([line, what]) => `  ${line.padEnd(width)}  ${what}`).join('\n')}`);
-  if (command.parent !== null) {
-    command.addHelpText('after', '\nAn option --foo-bar can be set by GOSUMCHECK_FOO_BAR, too; a switch by 1.');
-  }
-}

@@ -1,7 +1,7 @@
 /** The commands of `gosumcheck log`: what each is for, its options, and examples. Its code is loaded when it runs. */
 
 import { Option, type Command } from 'commander';
-import { addExamples, type Exit } from './commands.js';
+import { addExamples, type Exit } from './define.js';
 import { amount, durationOption } from './flags.js';
 import type { Host } from './host.js';
 import type { LogAddOptions } from './logadd.js';

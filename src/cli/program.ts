@@ -1,7 +1,7 @@
 /** The command line. */
 
 import { Command } from 'commander';
-import { addExamples, COMMANDS, type Exit } from './commands.js';
+import { addExamples, type Define, type Exit } from './define.js';
 import { readVariables } from './flags.js';
 import { packageVersion, type Host } from './host.js';
 
@@ -11,9 +11,10 @@ const HELP_WIDTH = 80;
 /**
  * Builds the program.
  *
+ * @param commands by name, in the order of help.
  * @param name the first of the arguments: where it names a command, no other is defined.
  */
-export function buildProgram(host: Host, exit: Exit, name = ''): Command {
+export function buildProgram(commands: ReadonlyMap<string, Define>, host: Host, exit: Exit, name = ''): Command {
   const width = (columns = HELP_WIDTH): number => Math.max(40, Math.min(columns, HELP_WIDTH));
   const program = new Command('gosumcheck')
     .description("Verifies go.sum against Go's checksum database, with proofs.")
@@ -37,7 +38,7 @@ export function buildProgram(host: Host, exit: Exit, name = ''): Command {
   ]);
 
   // To define a command takes some time; all of them are needed for help, and to say what is misspelt.
-  const named = COMMANDS.has(name) ? [name] : [...COMMANDS.keys()];
-  for (const each of named) COMMANDS.get(each)?.(program.command(each), host, exit);
+  const named = commands.has(name) ? [name] : [...commands.keys()];
+  for (const each of named) commands.get(each)?.(program.command(each), host, exit);
   return program;
 }

@@ -1,7 +1,7 @@
 /** The commands that show what a whole log has: their options and examples. Their code is loaded when they run. */
 
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { addExamples, type Exit } from './commands.js';
+import { addExamples, type Exit } from './define.js';
 import { durationOption } from './flags.js';
 import type { Host } from './host.js';
 import type { ListOptions } from './list.js';

@@ -146,7 +146,8 @@ function findGo(env: Environment): string | undefined {
 
 /** What `go env` says, without switching to another toolchain; `undefined` where it fails. */
 async function askGo(go: string, env: Environment): Promise<Map<string, string> | undefined> {
-  const { execFile } = await import('node:child_process');
+  // not by import(): in the bundle that name is commander's (cli/noprograms.ts)
+  const { execFile } = process.getBuiltinModule('node:child_process');
   const names: GoVariable[] = ['GOSUMDB', 'GOPROXY', 'GONOSUMDB', 'GONOPROXY', 'GOPRIVATE', 'GOAUTH', 'GOPATH', 'GOMODCACHE'];
   // GOFLAGS is for other commands; GOTOOLCHAIN=local lets nothing be downloaded
   const variables = { ...env.variables, GOTOOLCHAIN: 'local', GOFLAGS: '' };

@@ -11,10 +11,14 @@ import { HASH_SIZE, type Hash } from './hash.js';
 import { splitPoint } from './integer.js';
 import type { Malformed } from './parts.js';
 import { recordHash, type LogRecord } from './record.js';
-import { nodeFrame, type NodeFrame, type Range } from './tree.js';
+import type { Range } from './tree.js';
 import { EMPTY_HASH } from './treehead.js';
 
-const HASH_WORDS = HASH_SIZE / 4;
+/** What is hashed for a node: 0x01, and the hashes of its two halves. */
+const FRAME_SIZE = 1 + 2 * HASH_SIZE;
+
+/** More than any tree is deep: sizes are less than 2^53. */
+const DEPTHS = 54;
 
 /** Told of every range [lo, hi) that is split at `mid`. `halves`: 0x01 and the hashes of both halves; valid in the call alone. */
 export type Visit = (lo: number, mid: number, hi: number, halves: Uint8Array) => void;
@@ -51,45 +55,48 @@ export function coveringRanges(size: number, ids: readonly number[], old = 0): R
 /**
  * The walk of a check, which takes each record and each hash exactly once, in order: the root that they give.
  *
- * A warm run is mostly this. So it makes no object for a node: each range writes its hash to where the range above it has
- * the bytes that it will hash, a frame for each depth.
+ * A warm run is mostly this, before anything is optimized. So it makes no object for a node: hashes and frames, what is hashed
+ * for a node of each depth, lie in one array, and a hash is copied within it or written to where the node above has it.
  *
  * @param malformed makes what is thrown where there are more hashes than the walk takes, or fewer.
  */
 export function walkRoot({ size, old, records, hashes }: Walk, malformed: Malformed, visit?: Visit): Hash {
   const ids = records.map((record) => record.id);
-  // a copy, so that it is aligned; not by slice(), which of a Buffer gives a view
-  const words = new Int32Array(new Uint8Array(hashes).buffer);
-  const frames: NodeFrame[] = [];
+  const bytes = new Uint8Array(hashes.length + HASH_SIZE + DEPTHS * FRAME_SIZE);
+  bytes.set(hashes);
+  const root = hashes.length;
+  const frames: Uint8Array[] = [];
   let used = 0;
-  /** Writes the next hash to `frame`, as its left (0) or right (1) half. */
-  const take = (frame: NodeFrame, half: 0 | 1): void => {
-    if (used === words.length) throw malformed('fewer hashes than the proof needs');
-    for (let i = half * HASH_WORDS, end = i + HASH_WORDS; i < end; i++) frame.words[i] = words[used++] ?? 0;
+  /** Writes the next hash to `at`. */
+  const take = (at: number): void => {
+    if (used === hashes.length) throw malformed('fewer hashes than the proof needs');
+    bytes.copyWithin(at, used, (used += HASH_SIZE));
   };
-  /** Writes to `frame`, as that half, the hash of a range that takes none: it holds the records from `from` up to `to`. */
-  const walk = (lo: number, hi: number, from: number, to: number, frame: NodeFrame, half: 0 | 1, depth: number): void => {
+  /** Writes to `at` the hash of a range that takes none: it holds the records from `from` up to `to`. */
+  const walk = (lo: number, hi: number, from: number, to: number, at: number, depth: number): void => {
+    const width = hi - lo;
     const record = records[from];
-    if (hi - lo === 1 && record !== undefined) {
-      frame.bytes.set(recordHash(record.text), 1 + half * HASH_SIZE);
+    if (width === 1 && record !== undefined) {
+      bytes.set(recordHash(record.text), at);
       return;
     }
-    const mid = lo + splitPoint(hi - lo);
+    const mid = lo + splitPoint(width);
     const split = lowerBound(ids, mid, from, to);
-    const below = (frames[depth] ??= nodeFrame());
-    if (split === from && !straddles(lo, mid, old)) take(below, 0);
-    else walk(lo, mid, from, split, below, 0, depth + 1);
-    if (split === to && !straddles(mid, hi, old)) take(below, 1);
-    else walk(mid, hi, split, to, below, 1, depth + 1);
-    visit?.(lo, mid, hi, below.bytes);
-    sha256Into(below.bytes, frame.bytes, 1 + half * HASH_SIZE);
+    const left = root + HASH_SIZE + depth * FRAME_SIZE + 1;
+    const frame = (frames[depth] ??= bytes.subarray(left - 1, left - 1 + FRAME_SIZE));
+    frame[0] = 1;
+    if (split === from && !straddles(lo, mid, old)) take(left);
+    else walk(lo, mid, from, split, left, depth + 1);
+    if (split === to && !straddles(mid, hi, old)) take(left + HASH_SIZE);
+    else walk(mid, hi, split, to, left + HASH_SIZE, depth + 1);
+    visit?.(lo, mid, hi, frame);
+    sha256Into(frame, bytes, at);
   };
-  const root = nodeFrame();
-  if (size === 0) root.bytes.set(EMPTY_HASH, 1);
-  else if (records.length === 0 && !straddles(0, size, old)) take(root, 0);
-  else walk(0, size, 0, records.length, root, 0, 0);
-  if (used < words.length) throw malformed('more hashes than the proof needs');
-  return root.bytes.slice(1, 1 + HASH_SIZE);
+  if (size === 0) bytes.set(EMPTY_HASH, root);
+  else if (records.length === 0 && !straddles(0, size, old)) take(root);
+  else walk(0, size, 0, records.length, root, 0);
+  if (used < hashes.length) throw malformed('more hashes than the proof needs');
+  return bytes.slice(root, root + HASH_SIZE);
 }
 
 /** Hashes by their range. */
@@ -117,6 +124,7 @@ export function straddles(lo: number, hi: number, old: number): boolean {
 
 /** The first index in [from, to) whose id is at least `bound`; `to` where there is none. */
 function lowerBound(ids: readonly number[], bound: number, from: number, to: number): number {
+  if (to - from === 1) return (ids[from] ?? Infinity) < bound ? to : from; // nearly always
   let lo = from;
   let hi = to;
   while (lo < hi) {

@@ -5,10 +5,11 @@
  * A driver that cannot be had is no error: each loader then says why in a few words, and the next way is tried (open.ts).
  */
 
-import type BetterSqlite3 from 'better-sqlite3';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { wrapperOf } from '#wrapper';
+import * as installed from './wrapper.js';
 
 /** What a statement's parameters take. Numbers are counts; a column of type INTEGER keeps them exactly up to 2^53 - 1. */
 export type Value = number | string | Uint8Array | null;
@@ -59,7 +60,7 @@ export function loadBetterSqlite(): Driver | string {
   const built = path.join(path.dirname(load.resolve('better-sqlite3/package.json')), 'build', 'Release', 'better_sqlite3.node');
   try {
     const options = existsSync(built) ? { nativeBinding: load(built) as string } : {};
-    const Database = load('better-sqlite3') as typeof BetterSqlite3;
+    const Database = options.nativeBinding === undefined ? installed.wrapperOf(load) : wrapperOf(load);
     if (options.nativeBinding === undefined) new Database(':memory:').close(); // loads the binding
     return { name: 'better-sqlite3', open: (file, readonly = false) => new Database(file, { ...options, readonly }) };
   } catch (error) {
