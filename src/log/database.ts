@@ -10,7 +10,7 @@ import { parseVerifierKey } from '../core/key.js';
 import { formatModuleVersion, type ModuleVersion } from '../core/module.js';
 import { planTiles } from '../core/plan.js';
 import { formatLookup } from '../core/record.js';
-import { DATA_LEVEL, formatTilePath, tileInTree, type Tile } from '../core/tile.js';
+import { DATA_LEVEL, formatTilePath, isTileInTree, type Tile } from '../core/tile.js';
 import { openTreeHead, type SignedHead } from '../core/treehead.js';
 import { GosumError } from '../errors.js';
 import { logOf } from '../whole/merge.js';
@@ -74,7 +74,7 @@ export class LogDatabase implements Database {
   async tile(tile: Tile): Promise<Uint8Array> {
     const { head, key, log } = await this.#newest();
     const { level, n, width } = tile;
-    if ((tileInTree(level, n, head.size)?.width ?? 0) < width) throw notFound(`${formatTilePath(tile)}: beyond the tree of ${head.size}`);
+    if (!isTileInTree(tile, head.size)) throw notFound(`${formatTilePath(tile)}: beyond the tree of ${head.size}`);
     const [bytes] = level === DATA_LEVEL ? [await log.dataTile(n, width)] : await readTiles(this.#store, key, [tile]);
     if (bytes === undefined) throw new GosumError('STORE_FAILED', `${this.#store.label}: ${formatTilePath(tile)} is not there`, { hint: 'gosumcheck audit --data FILE says what is damaged' });
     return bytes;

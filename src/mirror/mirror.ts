@@ -18,7 +18,7 @@ import { formatVerifierKey } from '../core/key.js';
 import { formatModuleVersion, lookupPath, type ModuleVersion } from '../core/module.js';
 import type { ModulePaths } from '../core/modulepaths.js';
 import type { LogRecord } from '../core/record.js';
-import { DATA_LEVEL, formatTilePath, tileInTree, type Tile } from '../core/tile.js';
+import { DATA_LEVEL, formatTilePath, isTileInTree, type Tile } from '../core/tile.js';
 import { openTreeHead, type SignedHead } from '../core/treehead.js';
 import { BulkMaker } from './bulk.js';
 import { Feeds } from './feeds.js';
@@ -329,21 +329,21 @@ export class Mirror implements Database {
 
   async #keptTile(tile: Tile): Promise<Uint8Array | undefined> {
     let head = await this.#newest();
-    if (!reaches(head, tile)) {
+    if (!isTileInTree(tile, head.size)) {
       await this.#takeKept();
       head = await this.#newest();
     }
-    if (!reaches(head, tile)) return undefined;
+    if (!isTileInTree(tile, head.size)) return undefined;
     return this.#kept.tile(tile, head.size);
   }
 
   async #askTile(tile: Tile): Promise<Uint8Array> {
     let head = await this.#newest();
-    if (!reaches(head, tile)) {
+    if (!isTileInTree(tile, head.size)) {
       await this.#lookAhead();
       head = await this.#newest();
     }
-    if (!reaches(head, tile)) throw notFound(`${formatTilePath(tile)}: beyond the tree of ${head.size}`);
+    if (!isTileInTree(tile, head.size)) throw notFound(`${formatTilePath(tile)}: beyond the tree of ${head.size}`);
     try {
       const [proved] = await this.#db.tiles([tile]);
       if (proved === undefined) throw new Error(`${formatTilePath(tile)} was not read`);
@@ -393,10 +393,6 @@ export class Mirror implements Database {
   #take(head: SignedHead): void {
     if (this.#head === undefined || head.size > this.#head.size) this.#head = head;
   }
-}
-
-function reaches(head: SignedHead, { level, n, width }: Tile): boolean {
-  return (tileInTree(level, n, head.size)?.width ?? 0) >= width;
 }
 
 function notFound(message: string): GosumError {
