@@ -9,7 +9,7 @@ import type { VerifierKey } from '../core/key.js';
 import { GosumError, isGosumError } from '../errors.js';
 import { followLog } from '../mirror/follow.js';
 import { Sync, type Synced } from '../mirror/sync.js';
-import { visibleJson, visibleLines } from '../report/escape.js';
+import { visibleJsonLine, visibleLines } from '../report/escape.js';
 import { createProgress, type Progress } from '../report/progress.js';
 import { openServerStore } from '../store/server.js';
 import { exitCodeOf } from './exitcode.js';
@@ -162,9 +162,4 @@ function textOf({ head, records, indexed, failed, gaveUp, took }: Synced, { file
     words.push('all of it is proved and kept');
   }
   return words.join('\n');
-}
-
-/** A line for a program that reads them as they come. */
-function visibleJsonLine(value: unknown): string {
-  return `${visibleJson(value).trimEnd().replaceAll(/\n */g, '')}\n`;
 }
