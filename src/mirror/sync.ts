@@ -7,7 +7,7 @@
  */
 
 import type { Source, Store } from '../contract.js';
-import { SumDB, type SumDBOptions } from '../client/sumdb.js';
+import { SumDB, type Progress, type SumDBOptions } from '../client/sumdb.js';
 import { provesFork } from '../core/fork.js';
 import { equalBytes } from '../core/hash.js';
 import { formatVerifierKey } from '../core/key.js';
@@ -22,14 +22,6 @@ import { standsStill } from './standstill.js';
 import { SyncCommits } from './synccommit.js';
 import { SyncFailures } from './syncfailures.js';
 import { fetchTiles, type Fetched } from './syncfetch.js';
-
-/** Told how far a sync is. */
-export interface SyncProgress {
-  /** A phase of `total` steps begins. */
-  phase(name: string, total: number): void;
-  /** So many steps are done; 1 where it is not said. */
-  tick(steps?: number): void;
-}
 
 /** Some 130,000 records, 16 MB. */
 const TILES_AT_ONCE = 512;
@@ -47,7 +39,7 @@ export interface SyncOptions extends Pick<SumDBOptions, 'key' | 'notice'> {
   readonly threads: number;
   /** Data tiles of one commit; 512 by default. */
   readonly tilesAtOnce?: number;
-  readonly progress?: SyncProgress | undefined;
+  readonly progress?: Progress | undefined;
 }
 
 /** What came of one look at the log. */
