@@ -6,6 +6,7 @@
 import type { Database, Store } from '../contract.js';
 import { makeBulk } from '../core/bulk.js';
 import type { BulkQuery } from '../core/bulkform.js';
+import { equalBytes } from '../core/hash.js';
 import { parseVerifierKey } from '../core/key.js';
 import { formatModuleVersion, type ModuleVersion } from '../core/module.js';
 import { planTiles } from '../core/plan.js';
@@ -121,14 +122,10 @@ export class LogDatabase implements Database {
     if (key === undefined || newest === undefined) {
       throw new GosumError('CONFIG_INVALID', `${this.#store.label}: there is no log ${this.name} in it`, { hint: 'begin one: gosumcheck log init' });
     }
-    if (known?.key === key && sameBytes(known.note, newest.note)) return known;
+    if (known?.key === key && equalBytes(known.note, newest.note)) return known;
     const head = openTreeHead(newest.note, parseVerifierKey(key));
     return (this.#published = { head, note: newest.note, key, log: known?.key === key ? known.log : new WholeLog(this.#store, key) });
   }
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return Buffer.compare(a, b) === 0;
 }
 
 function notFound(message: string): GosumError {
