@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { parseSumdb } from '../config/sumdb.js';
 import type { LogState, LogStore, Store } from '../contract.js';
-import { provesFork } from '../core/fork.js';
+import { accuses } from '../core/fork.js';
 import { formatVerifierKey, parseVerifierKey } from '../core/key.js';
 import { GosumError } from '../errors.js';
 import { openStore, openStoreRows } from '../store/open.js';
@@ -62,7 +62,7 @@ export async function sayForked(host: Host, { name, forkedAt: at }: OpenLog, { d
 
 async function forkedAt(store: Store, key: string): Promise<string | undefined> {
   const verifier = parseVerifierKey(key);
-  return (await store.evidence()).find((evidence) => evidence.key === key && provesFork(evidence, verifier))?.foundAt;
+  return (await store.evidence()).find((evidence) => accuses(evidence, verifier))?.foundAt;
 }
 
 const HINT = '`gosumcheck sync --data FILE` makes a file with the whole log, and keeps it up to date';

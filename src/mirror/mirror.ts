@@ -13,7 +13,7 @@ import type { Caller, Database, Question, RecentRecords, Store } from '../contra
 import { GosumError, isGosumError } from '../errors.js';
 import { SumDB, type Lookups, type SumDBOptions } from '../client/sumdb.js';
 import type { BulkQuery } from '../core/bulkform.js';
-import { provesFork } from '../core/fork.js';
+import { accuses } from '../core/fork.js';
 import { formatVerifierKey } from '../core/key.js';
 import { formatModuleVersion, lookupPath, type ModuleVersion } from '../core/module.js';
 import type { ModulePaths } from '../core/modulepaths.js';
@@ -251,7 +251,7 @@ export class Mirror implements Database {
 
   async #recallEvidence(): Promise<void> {
     const evidence = await this.#store.evidence();
-    this.#forked = evidence.some((each) => each.key === this.#vkey && provesFork(each, this.#db.key));
+    this.#forked = evidence.some((each) => accuses(each, this.#db.key));
   }
 
   /** Takes the store's newest head, which another process on the same store may have put there. */

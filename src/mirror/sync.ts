@@ -8,7 +8,7 @@
 
 import type { Source, Store } from '../contract.js';
 import { SumDB, type Progress, type SumDBOptions } from '../client/sumdb.js';
-import { provesFork } from '../core/fork.js';
+import { accuses } from '../core/fork.js';
 import { equalBytes } from '../core/hash.js';
 import { formatVerifierKey } from '../core/key.js';
 import { TILE_WIDTH, tileInTree, type Tile } from '../core/tile.js';
@@ -108,7 +108,7 @@ export class Sync {
   /** The newest head that upstream shows, proved to lie on the timeline. */
   async #refresh(signal: AbortSignal | undefined): Promise<TreeHead> {
     const evidence = await this.#options.store.evidence();
-    if (evidence.some((each) => each.key === this.#vkey && provesFork(each, this.#db.key))) throw standsStill(this.#db.key.name);
+    if (evidence.some((each) => accuses(each, this.#db.key))) throw standsStill(this.#db.key.name);
     const { head, problem } = await this.#db.lookup([], { fresh: true, signal });
     if (problem !== undefined) throw problem;
     if (head === undefined) throw new Error('a fresh head, and none is there');

@@ -13,7 +13,7 @@
 
 import { existsSync, renameSync, statSync } from 'node:fs';
 import type { Change, Evidence, KeptRecord, LogStore, Store, StoreStats, TimelineHead } from '../contract.js';
-import { provesFork } from '../core/fork.js';
+import { accuses } from '../core/fork.js';
 import { equalBytes } from '../core/hash.js';
 import { formatVerifierKey, parseVerifierKey, type VerifierKey } from '../core/key.js';
 import { carriedHead } from '../core/timeline.js';
@@ -376,7 +376,7 @@ class SqliteServerStore implements ServerStore {
   #readEvidence(): Evidence[] {
     try {
       const kept = this.#file?.read((prepare) => prepare('SELECT * FROM evidence').all().map(evidenceOf)) ?? [];
-      return kept.filter((each) => [...this.#keys].some(([vkey, key]) => vkey === each.key && provesFork(each, key)));
+      return kept.filter((each) => [...this.#keys.values()].some((key) => accuses(each, key)));
     } catch (error) {
       if (!isGosumError(error)) throw error;
       this.#options.notice('whether it had evidence that a log misbehaved could not be read any more: `gosumcheck evidence` may show it of the file that is set aside', true);
