@@ -1,14 +1,13 @@
 /** `gosumcheck audit`. */
 
-import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { GosumError } from '../errors.js';
 import { audit, type Audited, type Finding } from '../mirror/audit.js';
 import { noneFound, noneProved } from '../mirror/finding.js';
 import { visibleJson, visibleLines } from '../report/escape.js';
 import { createProgress } from '../report/progress.js';
 import { isDamaged } from '../store/failure.js';
 import { openStoreRows } from '../store/open.js';
+import { checkThere } from './files.js';
 import { print, showsProgress, type Host } from './host.js';
 
 /** Options of the command line. */
@@ -28,9 +27,7 @@ const MOST_MALFORMED = 200;
 /** Audits a file. Exit code 1 where something is false or proves that the log misbehaved, else 3 where something could not be judged. */
 export async function auditCommand(host: Host, options: AuditOptions): Promise<number> {
   const file = path.resolve(host.cwd, options.data);
-  if (!existsSync(file)) {
-    throw new GosumError('FILE_FAILED', `${file}: no such file`, { hint: 'give --data the file of `gosumcheck serve --data`, or `gosumcheck cache path`' });
-  }
+  checkThere(file, 'give --data the file of `gosumcheck serve --data`, or `gosumcheck cache path`');
   const text = options.format === 'text';
   const shown: Finding[] = [];
   let [malformed, hidden] = [0, 0];
