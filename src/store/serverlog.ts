@@ -35,11 +35,11 @@ export class ServerLog implements LogStore {
   }
 
   pending(key: string, bucket: number): Promise<Uint8Array[]> {
-    return this.#use((log) => log.pending(key, bucket), () => []);
+    return this.#use((log) => log.pending(key, bucket));
   }
 
   pendingBuckets(key: string): Promise<number[]> {
-    return this.#use((log) => log.pendingBuckets(key), () => []);
+    return this.#use((log) => log.pendingBuckets(key));
   }
 
   gaps(key: string, size: number): Promise<{ readonly lo: number; readonly hi: number }[]> {
