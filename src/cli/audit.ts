@@ -117,9 +117,10 @@ function adviceOn({ verdict, table, row }: Finding): { means: string; next: stri
     case 'tile':
     case 'record':
       return row === '' ? SET_ASIDE : { means: 'it is not what the log has; whoever is served it would refuse it', next: 'a row whose digest does not fit is refused and fetched again; for any other, begin anew with another file, and find out who wrote this one' };
+    case 'pending':
+      return { means: 'records may not be found by their names, though each is there and proved', next: '`gosumcheck sync --data FILE` makes what is not as it was written anew, from the records; if it cannot, begin anew with another file, by `gosumcheck sync --data NEWFILE`' };
     case 'loginfo':
     case 'entry':
-    case 'pending':
     case 'module':
       return { means: 'records may not be found by their names, though each is there and proved', next: 'begin anew with another file, by `gosumcheck sync --data NEWFILE`' };
     case 'pack':

@@ -300,7 +300,7 @@ class SqliteServerStore implements ServerStore {
     this.#identity = identityOf(this.label);
     this.#store = new SqliteStore(this.#file, (row) => {
       this.#health.refused++;
-      this.#options.notice(`${row} in ${this.label} is not as it was written, and is asked for again`, false);
+      this.#options.notice(`${row} in ${this.label} is not as it was written, and is asked for again or made anew`, false);
     });
     return this.#store;
   }

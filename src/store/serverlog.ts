@@ -34,7 +34,11 @@ export class ServerLog implements LogStore {
     return this.#use((log) => log.pages(key, wanted), () => wanted.map(() => undefined));
   }
 
-  pending(key: string, bucket: number): Promise<Uint8Array[]> {
+  pagesToMerge(key: string, wanted: readonly number[]): Promise<(IndexPage | undefined)[] | undefined> {
+    return this.#use((log) => log.pagesToMerge(key, wanted));
+  }
+
+  pending(key: string, bucket: number): Promise<Uint8Array[] | undefined> {
     return this.#use((log) => log.pending(key, bucket));
   }
 
