@@ -2,7 +2,7 @@
  * Pages of the index made anew, from the records that are kept: for where a row of the index is not as it was written, and nothing else
  * tells any more what stood in it.
  *
- * The names of all records are read for it, which takes minutes for some ten million. Nothing of the index itself is believed.
+ * The names of all records are read for it: some 1.3 µs each, and the file. Nothing of the index itself is believed.
  */
 
 import { setImmediate as turn } from 'node:timers/promises';
