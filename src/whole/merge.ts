@@ -6,6 +6,7 @@
  * bucket is made anew from the records (rebuild.ts), when all others are merged.
  */
 
+import { setImmediate as turn } from 'node:timers/promises';
 import type { IndexPage, LogStore, Store } from '../contract.js';
 import type { Progress } from '../client/sumdb.js';
 import { TILE_WIDTH } from '../core/tile.js';
@@ -59,6 +60,7 @@ export async function mergePending(store: Store, name: string, key: string, { pr
     const change = done ? { indexed: complete } : { pages, merged };
     const expect = (await store.newest(key))?.size;
     const committed = await store.commit(key, { name, expect, heads: [], tiles: [], receipts: [], log: { salt, expect: changes, ...change } });
+    await turn(); // a file is read and written at once: without it nobody hears that a person wants to end it
     if (!committed) continue;
     for (const bucket of merged) if (!damaged.delete(bucket)) progress?.tick();
   }
