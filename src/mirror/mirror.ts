@@ -24,8 +24,11 @@ import { BulkMaker } from './bulk.js';
 import { Feeds } from './feeds.js';
 import { Flights } from './flights.js';
 import { Kept } from './kept.js';
+import { FOUND, type MirrorEvent } from './mirrorevent.js';
 import { ReadyAnswers } from './ready.js';
 import { standsStill } from './standstill.js';
+
+export type { MirrorEvent } from './mirrorevent.js';
 
 /** What a mirror stands on. */
 export interface MirrorOptions extends Pick<SumDBOptions, 'key' | 'source' | 'store' | 'notice'> {
@@ -36,19 +39,6 @@ export interface MirrorOptions extends Pick<SumDBOptions, 'key' | 'source' | 'st
   /** Told of what happens, while it happens: it must be quick, and must not throw. */
   readonly told?: (event: MirrorEvent) => void;
 }
-
-/** What happens in a mirror. */
-export type MirrorEvent =
-  /** Something was found, and where: ready to be sent, on disk, or only upstream. */
-  | { readonly kind: 'answer'; readonly of: 'lookup' | 'tile'; readonly layer: 'memory' | 'store' | 'upstream' }
-  /** Upstream showed a head that was verified and lies on the timeline. */
-  | { readonly kind: 'head'; readonly head: SignedHead; readonly grown: boolean }
-  /** Upstream began to fail; or, where there is no failure, answers again. */
-  | { readonly kind: 'upstream'; readonly failure: GosumError | undefined }
-  /** Upstream gave an answer that does not authenticate. */
-  | { readonly kind: 'unproved'; readonly error: GosumError }
-  /** The log was seen to contradict itself, for the first time. */
-  | { readonly kind: 'fork'; readonly error: GosumError };
 
 /** How a mirror is. */
 export interface MirrorState {
@@ -73,12 +63,6 @@ const REFRESH_PAUSE = 1000;
 /** The flights of a look at upstream's newest head. */
 const REFRESH = 'refresh';
 const LOOK_AHEAD = 'look ahead';
-
-/** Made once: the ready answer is the path that most requests take. */
-const FOUND = {
-  lookup: layersOf('lookup'),
-  tile: layersOf('tile'),
-};
 
 /** A mirror of one database. */
 export class Mirror implements Database {
@@ -403,9 +387,4 @@ function notFound(message: string): GosumError {
 function notLocal(error: unknown): GosumError {
   if (!isGosumError(error) || error.outcome === 'local') throw error;
   return error;
-}
-
-function layersOf(of: 'lookup' | 'tile'): Record<'memory' | 'store' | 'upstream', Extract<MirrorEvent, { kind: 'answer' }>> {
-  const at = (layer: 'memory' | 'store' | 'upstream'): Extract<MirrorEvent, { kind: 'answer' }> => ({ kind: 'answer', of, layer });
-  return { memory: at('memory'), store: at('store'), upstream: at('upstream') };
 }
