@@ -35,6 +35,8 @@ export interface Ran {
 /** A process that runs. */
 export interface Running {
   readonly ended: Promise<Ran>;
+  /** What it has written to stdout so far. */
+  out(): string;
   kill(signal: NodeJS.Signals): void;
   /** Stops reading stdout. */
   hangUp(): void;
@@ -167,6 +169,7 @@ export async function newPlace(
     });
     return {
       ended,
+      out: () => output.stdout,
       kill: (signal) => void child.kill(signal),
       hangUp: () => child.stdout.destroy(),
       feed: (text) => new Promise((resolve) => child.stdin.write(text, () => resolve())),

@@ -8,12 +8,13 @@ import { DATA_LEVEL, formatTilePath, TILE_WIDTH, tileInTree } from '../../src/co
 import { TestLog } from '../../src/testing/index.js';
 import { NO_GO, publishGoMods, runGo } from '../mirror/gomodules.js';
 import { fillMany } from '../mirror/syncrig.js';
+import { until } from '../wait.js';
 import { newPlace } from './place.js';
 import { serve } from './served.js';
 
 const NAMES = ['a', 'b', 'c'];
 
-t.test('sync and serve at once, then upstream is gone', { timeout: 90_000 }, async (t) => {
+t.test('sync and serve at once, then upstream is gone', { timeout: 120_000 }, async (t) => {
   const folder = t.testdir();
   const log = fillMany(new TestLog(), 700);
   const proxy = publishGoMods(path.join(folder, 'proxy'), log, NAMES, 150, fillMany);
@@ -25,7 +26,7 @@ t.test('sync and serve at once, then upstream is gone', { timeout: 90_000 }, asy
     return answer;
   };
   const mirror = await serve(t, place, ['--data', 'sumdb.db', '--poll', '100ms']);
-  const syncing = place.start(['sync', '--data', 'sumdb.db', '--poll', '100ms', '--concurrency', '2']);
+  const syncing = place.start(['sync', '--data', 'sumdb.db', '--poll', '100ms', '--concurrency', '2', '--format', 'json']);
   const lookup = async (id: number): Promise<{ status: number; right: boolean }> => {
     const [module = '', version = ''] = new TextDecoder().decode(log.text(id)).split('\n', 1)[0]?.replace('/go.mod', '').split(' ') ?? [];
     const answer = await fetch(`${mirror.url}/lookup/${module.replaceAll(/[A-Z]/g, (letter) => `!${letter.toLowerCase()}`)}@${version}`);
@@ -40,11 +41,9 @@ t.test('sync and serve at once, then upstream is gone', { timeout: 90_000 }, asy
   }
   const size = log.size;
   const dataTile = tileInTree(DATA_LEVEL, Math.floor((size - 1) / TILE_WIDTH), size);
-  for (let i = 0; i < 200; i++) {
-    if (dataTile !== undefined && (await fetch(`${mirror.url}/${formatTilePath(dataTile)}`)).status === 200) break;
-    await sleep(100);
-  }
-  await sleep(500);
+  const isSynced = async (): Promise<boolean> =>
+    dataTile !== undefined && (await fetch(`${mirror.url}/${formatTilePath(dataTile)}`)).status === 200 && syncing.out().includes(`"indexed": ${size},`);
+  t.ok(await until(isSynced, 100));
   syncing.kill('SIGTERM');
   const { code, stderr } = await syncing.ended;
   t.equal(code, process.platform === 'win32' ? null : 0, stderr);
