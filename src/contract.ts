@@ -356,7 +356,7 @@ export interface LogState {
 /**
  * The whole log as a store keeps it: its records, packed by data tiles, and the index over them. It is written by
  * `Store.commit`. A row that is not as it was written counts for none, but the state, which everything hangs on: then all
- * rejects as `Store` does.
+ * rejects as `Store` does; and what a merge builds on, since an entry of the index that is passed over there is lost.
  */
 export interface LogStore {
   /** `undefined` where nothing of the log was ever kept. */
@@ -372,8 +372,10 @@ export interface LogStore {
   gaps(key: string, size: number): Promise<{ readonly lo: number; readonly hi: number }[]>;
   /** For each number its page of the index; `undefined` where there is none. */
   pages(key: string, wanted: readonly number[]): Promise<(IndexPage | undefined)[]>;
-  /** The pending entries of a bucket, in no order. */
-  pending(key: string, bucket: number): Promise<Uint8Array[]>;
+  /** As `pages`, for who writes them anew; `undefined` in place of them all where one is there and is not as it was written. */
+  pagesToMerge(key: string, wanted: readonly number[]): Promise<(IndexPage | undefined)[] | undefined>;
+  /** The pending entries of a bucket, in no order; `undefined` where some of them are not as they were written. */
+  pending(key: string, bucket: number): Promise<Uint8Array[] | undefined>;
   /** Buckets that have pending entries, ascending. */
   pendingBuckets(key: string): Promise<number[]>;
   /** At most `limit` known module paths, in the order of their bytes: `from` or what begins with it, behind `after`. */

@@ -1,14 +1,13 @@
 /** `gosumcheck audit`. */
 
-import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { GosumError } from '../errors.js';
 import { audit, type Audited, type Finding } from '../mirror/audit.js';
 import { noneFound, noneProved } from '../mirror/finding.js';
 import { visibleJson, visibleLines } from '../report/escape.js';
 import { createProgress } from '../report/progress.js';
 import { isDamaged } from '../store/failure.js';
 import { openStoreRows } from '../store/open.js';
+import { checkThere } from './files.js';
 import { print, showsProgress, type Host } from './host.js';
 
 /** Options of the command line. */
@@ -28,9 +27,7 @@ const MOST_MALFORMED = 200;
 /** Audits a file. Exit code 1 where something is false or proves that the log misbehaved, else 3 where something could not be judged. */
 export async function auditCommand(host: Host, options: AuditOptions): Promise<number> {
   const file = path.resolve(host.cwd, options.data);
-  if (!existsSync(file)) {
-    throw new GosumError('FILE_FAILED', `${file}: no such file`, { hint: 'give --data the file of `gosumcheck serve --data`, or `gosumcheck cache path`' });
-  }
+  checkThere(file, 'give --data the file of `gosumcheck serve --data`, or `gosumcheck cache path`');
   const text = options.format === 'text';
   const shown: Finding[] = [];
   let [malformed, hidden] = [0, 0];
@@ -120,9 +117,10 @@ function adviceOn({ verdict, table, row }: Finding): { means: string; next: stri
     case 'tile':
     case 'record':
       return row === '' ? SET_ASIDE : { means: 'it is not what the log has; whoever is served it would refuse it', next: 'a row whose digest does not fit is refused and fetched again; for any other, begin anew with another file, and find out who wrote this one' };
+    case 'pending':
+      return { means: 'records may not be found by their names, though each is there and proved', next: '`gosumcheck sync --data FILE` makes what is not as it was written anew, from the records; if it cannot, begin anew with another file, by `gosumcheck sync --data NEWFILE`' };
     case 'loginfo':
     case 'entry':
-    case 'pending':
     case 'module':
       return { means: 'records may not be found by their names, though each is there and proved', next: 'begin anew with another file, by `gosumcheck sync --data NEWFILE`' };
     case 'pack':

@@ -1,10 +1,21 @@
-/** Reading files that anybody may have written. */
+/** Files that a person names: whether they are there, and reading those that anybody may have written. */
 
-import { createReadStream, readFileSync, statSync } from 'node:fs';
+import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { GosumError } from '../errors.js';
 
 export { fileFailure } from '../core/fileerror.js';
+
+/** The data file that was given. @param hint how to give one. @throws {GosumError} `CONFIG_INVALID` where none was. */
+export function givenData(data: string | undefined, hint: string): string {
+  if (data !== undefined) return data;
+  throw new GosumError('CONFIG_INVALID', 'no data file is given', { hint });
+}
+
+/** Checks that a file is there, for what would make a new one. @param hint which file is meant. @throws {GosumError} `FILE_FAILED`. */
+export function checkThere(file: string, hint: string): void {
+  if (!existsSync(file)) throw new GosumError('FILE_FAILED', `${file}: no such file`, { hint });
+}
 
 /**
  * The bytes of a file, up to a limit: a link in a repository can lead to one without an end.

@@ -9,6 +9,7 @@ import { OwnLog } from '../log/log.js';
 import { parseSignerKeys, readSignerKeys, type SignerKeys } from '../log/signerkey.js';
 import { openCell } from '../store/cell.js';
 import { openStore } from '../store/open.js';
+import { givenData } from './files.js';
 import { say, type Host } from './host.js';
 
 /** Where the log is kept. */
@@ -38,8 +39,7 @@ export interface OpenedLog {
 
 /** The file, as the person named it. @throws {GosumError} `CONFIG_INVALID`. */
 export function dataFile(host: Host, { data }: DataFlags): string {
-  if (data !== undefined) return path.resolve(host.cwd, data);
-  throw new GosumError('CONFIG_INVALID', 'no data file is given', { hint: 'give --data FILE' });
+  return path.resolve(host.cwd, givenData(data, 'give --data FILE'));
 }
 
 /** The key file; `undefined` where none is given. */

@@ -12,7 +12,7 @@ import { MAX_TIMER, parseDuration } from '../config/duration.js';
 import { parseSize } from '../config/size.js';
 import { patternWarnings } from '../core/pattern.js';
 import { GosumError } from '../errors.js';
-import { fileFailure, readUpTo } from './files.js';
+import { fileFailure, givenData, readUpTo } from './files.js';
 import type { Host } from './host.js';
 import { parseListen, type ListenAt } from './servelisten.js';
 
@@ -116,8 +116,8 @@ export async function readServeConfig(host: Host, options: ServeOptions): Promis
   const { config, sumdb, way, ...flags } = options;
   const file = config === undefined ? { settings: {}, databases: undefined } : await readConfigFile(host, config);
   const all = { ...SERVE_DEFAULTS, ...file.settings, ...resolvePaths(flags, host.cwd) };
-  const { listen, data, metricsListen, tlsCert, tlsKey, ...plain } = all;
-  if (data === undefined) throw new GosumError('CONFIG_INVALID', 'no data file is given', { hint: 'give --data FILE, or `data` in the file of --config' });
+  const { listen, data: given, metricsListen, tlsCert, tlsKey, ...plain } = all;
+  const data = givenData(given, 'give --data FILE, or `data` in the file of --config');
   if (way !== undefined && sumdb === undefined && file.databases !== undefined) {
     throw new GosumError('CONFIG_INVALID', '--way is given, and the file names the databases', { hint: 'write the ways of each there: ways = [...]' });
   }

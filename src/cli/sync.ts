@@ -6,13 +6,14 @@ import { readSettings } from '../config/settings.js';
 import type { Source } from '../contract.js';
 import { formatHash } from '../core/hash.js';
 import type { VerifierKey } from '../core/key.js';
-import { GosumError, isGosumError } from '../errors.js';
+import { isGosumError, type GosumError } from '../errors.js';
 import { followLog } from '../mirror/follow.js';
 import { Sync, type Synced } from '../mirror/sync.js';
-import { visibleJson, visibleLines } from '../report/escape.js';
+import { visibleJsonLine, visibleLines } from '../report/escape.js';
 import { createProgress, type Progress } from '../report/progress.js';
 import { openServerStore } from '../store/server.js';
 import { exitCodeOf } from './exitcode.js';
+import { givenData } from './files.js';
 import { print, sayError, showsProgress, type Host } from './host.js';
 import { openWaysOf } from './way.js';
 
@@ -41,9 +42,8 @@ const MOST_THREADS = 8;
 
 /** Syncs a file with its log. Without `--once` until a person ends it, which is exit code 0 as of any service. */
 export async function syncCommand(host: Host, options: SyncCommandOptions): Promise<number> {
-  const { data, sumdb, way = [], timeout, concurrency, quiet = false } = options;
-  if (data === undefined) throw new GosumError('CONFIG_INVALID', 'no data file is given', { hint: 'give --data FILE: it is made where it is not there' });
-  const file = path.resolve(host.cwd, data);
+  const { sumdb, way = [], timeout, concurrency, quiet = false } = options;
+  const file = path.resolve(host.cwd, givenData(options.data, 'give --data FILE: it is made where it is not there'));
   const settings = await readSettings({ env: host.env, sumdb: sumdb === undefined ? undefined : { value: sumdb, from: '--sumdb' } });
   const source = openWaysOf(way, '--way', settings, { timeout, concurrency });
   const quietly = quiet || !options.progress;
@@ -162,9 +162,4 @@ function textOf({ head, records, indexed, failed, gaveUp, took }: Synced, { file
     words.push('all of it is proved and kept');
   }
   return words.join('\n');
-}
-
-/** A line for a program that reads them as they come. */
-function visibleJsonLine(value: unknown): string {
-  return `${visibleJson(value).trimEnd().replaceAll(/\n */g, '')}\n`;
 }

@@ -1,15 +1,15 @@
 /** A data file with a whole log in it, for the commands that show what the log has. Nothing is asked of anybody. */
 
-import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { parseSumdb } from '../config/sumdb.js';
 import type { LogState, LogStore, Store } from '../contract.js';
-import { provesFork } from '../core/fork.js';
+import { accuses } from '../core/fork.js';
 import { formatVerifierKey, parseVerifierKey } from '../core/key.js';
 import { GosumError } from '../errors.js';
 import { openStore, openStoreRows } from '../store/open.js';
 import { logOf } from '../whole/merge.js';
 import { WholeLog } from '../whole/reader.js';
+import { checkThere } from './files.js';
 import { say, type Host } from './host.js';
 
 /** Options of the command line. */
@@ -40,7 +40,7 @@ export interface OpenLog {
  */
 export async function withWholeLog<T>(host: Host, { data, sumdb }: WholeFileOptions, work: (open: OpenLog) => Promise<T>): Promise<T> {
   const file = path.resolve(host.cwd, data);
-  if (!existsSync(file)) throw new GosumError('FILE_FAILED', `${file}: no such file`, { hint: HINT });
+  checkThere(file, HINT);
   const { name, key } = choose(file, await databasesIn(file), sumdb);
   const { store } = await openStore({ file });
   try {
@@ -62,7 +62,7 @@ export async function sayForked(host: Host, { name, forkedAt: at }: OpenLog, { d
 
 async function forkedAt(store: Store, key: string): Promise<string | undefined> {
   const verifier = parseVerifierKey(key);
-  return (await store.evidence()).find((evidence) => evidence.key === key && provesFork(evidence, verifier))?.foundAt;
+  return (await store.evidence()).find((evidence) => accuses(evidence, verifier))?.foundAt;
 }
 
 const HINT = '`gosumcheck sync --data FILE` makes a file with the whole log, and keeps it up to date';

@@ -4,8 +4,8 @@ import path from 'node:path';
 import type { Source, Store } from '../contract.js';
 import { GosumError, isGosumError } from '../errors.js';
 import { SumDB } from '../client/sumdb.js';
-import { provesFork } from '../core/fork.js';
-import { formatVerifierKey, type VerifierKey } from '../core/key.js';
+import { accuses } from '../core/fork.js';
+import type { VerifierKey } from '../core/key.js';
 import { openTreeHead } from '../core/treehead.js';
 import { defaultCacheFile } from '../config/options.js';
 import { readSettings, type Settings } from '../config/settings.js';
@@ -182,8 +182,7 @@ async function readTrustedHead(
 
 /** A fork stays visible until a person clears it. What proves none was not written by us: it accuses nobody. */
 async function noticeEvidence(store: Store, key: VerifierKey, alarm: (text: string) => void): Promise<void> {
-  const own = (await store.evidence()).filter((evidence) => evidence.key === formatVerifierKey(key));
-  const proved = own.find((evidence) => provesFork(evidence, key));
+  const proved = (await store.evidence()).find((evidence) => accuses(evidence, key));
   if (proved !== undefined) alarm(`${key.name} was seen to misbehave at ${proved.foundAt}: see gosumcheck evidence`);
 }
 

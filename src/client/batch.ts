@@ -2,21 +2,22 @@
  * One batch of lookups, from what the store can prove to what the database was asked for, proved and kept.
  */
 
-import { GosumError, isGosumError } from '../errors.js';
-import { ForkError, forkError } from '../core/fork.js';
+import { GosumError } from '../errors.js';
+import { ForkError } from '../core/fork.js';
 import { formatVerifierKey, type VerifierKey } from '../core/key.js';
 import { lookupPath, type ModuleVersion } from '../core/module.js';
 import type { ProvedTree, Wanted } from '../core/plan.js';
 import { findHashes } from '../core/record.js';
 import { proveRecordIn, type ProvedRecord } from '../core/receipt.js';
 import type { BulkAnswer } from '../core/bulk.js';
-import { liesUnder, timelineHead } from '../core/timeline.js';
+import { timelineHead } from '../core/timeline.js';
 import { sameTree, type SignedHead } from '../core/treehead.js';
 import { ask, HeadOpener, type Asked } from './ask.js';
 import { askBulk, bulkPieces, LEAST_BULK } from './bulk.js';
+import { checkHeads } from './heads.js';
 import { Keeper } from './keeper.js';
 import { BLANK, recall, type Memory } from './memory.js';
-import { prove, whyUnproved, type Proof } from './prove.js';
+import { notLocal, prove, whyUnproved, type Proof } from './prove.js';
 import { Reader } from './reader.js';
 import type { Found, Lookups, SumDBOptions } from './sumdb.js';
 
@@ -290,7 +291,7 @@ export class Batch {
       this.#notice(`the cached tree of ${head.size} is newer than what can be proved here, and is passed over`);
       return false;
     }
-    const unproved = await this.#checkHeads(proof, head, before, all);
+    const unproved = await checkHeads(this.#reader, proof, { head, before, all }, this.#options.progress);
     this.#checkTrusted(head); // after the forks: a log that contradicts itself is more than one that lags behind
 
     const { proved, again } = this.#proveRecords(proof, head, unproved);
@@ -348,37 +349,6 @@ export class Batch {
     }
   }
 
-  /**
-   * Checks that all heads lie under the greatest. Says which could not be proved to; of those known
-   * before, each must.
-   *
-   * @throws {ForkError} where one is proved not to.
-   */
-  async #checkHeads(
-    proof: Proof,
-    head: SignedHead,
-    before: readonly SignedHead[],
-    all: ReadonlySet<SignedHead>,
-  ): Promise<Map<SignedHead, GosumError>> {
-    const unproved = new Map<SignedHead, GosumError>();
-    for (const old of new Set([...before, ...all])) {
-      let lies: boolean;
-      try {
-        lies = liesUnder(proof.tree, old);
-      } catch (error) {
-        const why = whyUnproved(notLocal(error), proof.unread);
-        if (before.includes(old)) throw why;
-        unproved.set(old, why);
-        continue;
-      }
-      if (!lies) {
-        const { tree } = await prove(this.#reader, head, { links: [old.size] }, this.#options.progress);
-        throw forkError(tree, head, old);
-      }
-    }
-    return unproved;
-  }
-
   async #askAgain(name: string): Promise<void> {
     const path = this.#pathOf(name);
     this.#asked.delete(name);
@@ -423,10 +393,4 @@ export class Batch {
 
 function greater(a: SignedHead | undefined, b: SignedHead): SignedHead {
   return a === undefined || b.size > a.size ? b : a;
-}
-
-/** The error as one of ours, to be reported; a bug, an interruption, a broken store or a changed key is thrown on. */
-function notLocal(error: unknown): GosumError {
-  if (!isGosumError(error) || error.outcome === 'local' || error.code === 'KEY_CHANGED') throw error;
-  return error;
 }

@@ -67,3 +67,9 @@ export async function prove(reader: Reader, head: SignedHead, wanted: Wanted, pr
 export function whyUnproved(error: GosumError, unread: ReadonlyMap<string, GosumError>): GosumError {
   return (error instanceof TileError && error.path !== undefined ? unread.get(error.path) : undefined) ?? error;
 }
+
+/** The error as one of ours, to be reported; a bug, an interruption, a broken store or a changed key is thrown on. */
+export function notLocal(error: unknown): GosumError {
+  if (!isGosumError(error) || error.outcome === 'local' || error.code === 'KEY_CHANGED') throw error;
+  return error;
+}

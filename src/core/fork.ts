@@ -3,9 +3,10 @@
  * the greater one's tree does not begin with the smaller one. Anybody can check it, offline.
  */
 
+import type { Evidence } from '../contract.js';
 import { GosumError } from '../errors.js';
 import { equalBytes, formatHash, HASH_SIZE, hashAt, type Hash } from './hash.js';
-import type { VerifierKey } from './key.js';
+import { formatVerifierKey, type VerifierKey } from './key.js';
 import type { ProvedTree } from './plan.js';
 import { checkTree, proveTree } from './tree.js';
 import { hashAtSize } from './timeline.js';
@@ -73,8 +74,12 @@ export function checkFork(evidence: ForkProof, key: VerifierKey): void {
   if (equalBytes(begins.hash, older.hash)) throw new GosumError('PROOF_MISMATCH', 'the two trees agree: no fork');
 }
 
-/** Reports whether evidence proves a fork; where it does not, somebody else has written it, and it accuses nobody. */
-export function provesFork(evidence: ForkProof, key: VerifierKey): boolean {
+/**
+ * Reports whether kept evidence accuses the log of a key: it is of that log, and proves a fork. Where it proves none somebody else
+ * has written it, and it accuses nobody.
+ */
+export function accuses(evidence: Evidence, key: VerifierKey): boolean {
+  if (evidence.key !== formatVerifierKey(key)) return false;
   try {
     checkFork(evidence, key);
     return true;

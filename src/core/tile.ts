@@ -97,6 +97,14 @@ export function tileInTree(level: number, n: number, size: number): Tile | undef
   return width > 0 ? { level, n, width } : undefined;
 }
 
+/**
+ * Reports whether the tree of `size` records has all of a tile: its hashes, or records, from the first to the last. A tile that the
+ * tree has wider is one of it too: what is in a tile never changes.
+ */
+export function isTileInTree({ level, n, width }: Tile, size: number): boolean {
+  return (tileInTree(level, n, size)?.width ?? 0) >= width;
+}
+
 function threeDigits(n: number): string {
   return String(n).padStart(3, '0');
 }

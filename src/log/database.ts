@@ -6,11 +6,12 @@
 import type { Database, Store } from '../contract.js';
 import { makeBulk } from '../core/bulk.js';
 import type { BulkQuery } from '../core/bulkform.js';
+import { equalBytes } from '../core/hash.js';
 import { parseVerifierKey } from '../core/key.js';
 import { formatModuleVersion, type ModuleVersion } from '../core/module.js';
 import { planTiles } from '../core/plan.js';
 import { formatLookup } from '../core/record.js';
-import { DATA_LEVEL, formatTilePath, tileInTree, type Tile } from '../core/tile.js';
+import { DATA_LEVEL, formatTilePath, isTileInTree, type Tile } from '../core/tile.js';
 import { openTreeHead, type SignedHead } from '../core/treehead.js';
 import { GosumError } from '../errors.js';
 import { logOf } from '../whole/merge.js';
@@ -74,7 +75,7 @@ export class LogDatabase implements Database {
   async tile(tile: Tile): Promise<Uint8Array> {
     const { head, key, log } = await this.#newest();
     const { level, n, width } = tile;
-    if ((tileInTree(level, n, head.size)?.width ?? 0) < width) throw notFound(`${formatTilePath(tile)}: beyond the tree of ${head.size}`);
+    if (!isTileInTree(tile, head.size)) throw notFound(`${formatTilePath(tile)}: beyond the tree of ${head.size}`);
     const [bytes] = level === DATA_LEVEL ? [await log.dataTile(n, width)] : await readTiles(this.#store, key, [tile]);
     if (bytes === undefined) throw new GosumError('STORE_FAILED', `${this.#store.label}: ${formatTilePath(tile)} is not there`, { hint: 'gosumcheck audit --data FILE says what is damaged' });
     return bytes;
@@ -121,14 +122,10 @@ export class LogDatabase implements Database {
     if (key === undefined || newest === undefined) {
       throw new GosumError('CONFIG_INVALID', `${this.#store.label}: there is no log ${this.name} in it`, { hint: 'begin one: gosumcheck log init' });
     }
-    if (known?.key === key && sameBytes(known.note, newest.note)) return known;
+    if (known?.key === key && equalBytes(known.note, newest.note)) return known;
     const head = openTreeHead(newest.note, parseVerifierKey(key));
     return (this.#published = { head, note: newest.note, key, log: known?.key === key ? known.log : new WholeLog(this.#store, key) });
   }
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return Buffer.compare(a, b) === 0;
 }
 
 function notFound(message: string): GosumError {

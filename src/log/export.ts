@@ -13,7 +13,7 @@ import path from 'node:path';
 import type { Store } from '../contract.js';
 import type { Progress } from '../client/sumdb.js';
 import { fileFailure } from '../core/fileerror.js';
-import { HASH_SIZE } from '../core/hash.js';
+import { equalBytes, HASH_SIZE } from '../core/hash.js';
 import { escapeModulePath, escapeVersion } from '../core/module.js';
 import { formatLookup, parseDataTile } from '../core/record.js';
 import { decodeUtf8 } from '../core/text.js';
@@ -143,7 +143,7 @@ class Output {
   #isSame(name: string, bytes: Uint8Array): boolean {
     const file = this.#at(name);
     if (statSync(file, { throwIfNoEntry: false })?.size !== bytes.length) return false;
-    return Buffer.compare(readFileSync(file), bytes) === 0;
+    return equalBytes(readFileSync(file), bytes);
   }
 
   #at(name: string): string {

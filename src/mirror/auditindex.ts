@@ -90,7 +90,7 @@ export class IndexAudit {
     const { key, log } = this.#options;
     for (const bucket of await log.pendingBuckets(key)) {
       if (this.#badBuckets.has(bucket)) continue;
-      for (const [n, added] of pendingByPage(bucket, await log.pending(key, bucket))) {
+      for (const [n, added] of pendingByPage(bucket, (await log.pending(key, bucket)) ?? [])) {
         const [kept] = await log.pages(key, [n]);
         // some may stand in the page already: to commit a wider pack gives its entries once more
         const all = wordsOf(mergePage(kept?.entries, added));
@@ -157,7 +157,7 @@ export class IndexAudit {
   async #stored(n: number): Promise<Uint32Array> {
     const { key, log } = this.#options;
     const [kept] = await log.pages(key, [n]);
-    const added = pendingByPage(n >>> 8, await log.pending(key, n >>> 8)).get(n);
+    const added = pendingByPage(n >>> 8, (await log.pending(key, n >>> 8)) ?? []).get(n);
     return wordsOf(mergePage(kept?.entries, added ?? new BigUint64Array()));
   }
 

@@ -1,7 +1,7 @@
 /** Reading a data tile: the narrow one of the right edge may be gone once the full one exists, and is cut from that then. */
 
 import type { ReadOptions, Source } from '../contract.js';
-import { DATA_LEVEL, formatTilePath, fullTile, TILE_WIDTH, type Tile } from '../core/tile.js';
+import { DATA_LEVEL, formatTilePath, fullTile, TILE_WIDTH, tileInTree, type Tile } from '../core/tile.js';
 import { GosumError, isGosumError } from '../errors.js';
 
 /** The most bytes of a data tile: a record has most often some 200, and a lookup's answer is taken up to 64 KiB. */
@@ -11,9 +11,9 @@ const NEWLINE = 0x0a;
 
 /** The data tile of a number, as a tree of `size` has it. */
 export function dataTileAt(n: number, size: number): Tile {
-  const width = Math.min(size - n * TILE_WIDTH, TILE_WIDTH);
-  if (!(width > 0)) throw new Error(`no data tile ${n} in a tree of ${size}`);
-  return { level: DATA_LEVEL, n, width };
+  const tile = tileInTree(DATA_LEVEL, n, size);
+  if (tile === undefined) throw new Error(`no data tile ${n} in a tree of ${size}`);
+  return tile;
 }
 
 /**

@@ -13,19 +13,22 @@ import type { Caller, Database, Question, RecentRecords, Store } from '../contra
 import { GosumError, isGosumError } from '../errors.js';
 import { SumDB, type Lookups, type SumDBOptions } from '../client/sumdb.js';
 import type { BulkQuery } from '../core/bulkform.js';
-import { provesFork } from '../core/fork.js';
+import { accuses } from '../core/fork.js';
 import { formatVerifierKey } from '../core/key.js';
 import { formatModuleVersion, lookupPath, type ModuleVersion } from '../core/module.js';
 import type { ModulePaths } from '../core/modulepaths.js';
 import type { LogRecord } from '../core/record.js';
-import { DATA_LEVEL, formatTilePath, tileInTree, type Tile } from '../core/tile.js';
+import { DATA_LEVEL, formatTilePath, isTileInTree, type Tile } from '../core/tile.js';
 import { openTreeHead, type SignedHead } from '../core/treehead.js';
 import { BulkMaker } from './bulk.js';
 import { Feeds } from './feeds.js';
 import { Flights } from './flights.js';
 import { Kept } from './kept.js';
+import { FOUND, type MirrorEvent } from './mirrorevent.js';
 import { ReadyAnswers } from './ready.js';
 import { standsStill } from './standstill.js';
+
+export type { MirrorEvent } from './mirrorevent.js';
 
 /** What a mirror stands on. */
 export interface MirrorOptions extends Pick<SumDBOptions, 'key' | 'source' | 'store' | 'notice'> {
@@ -36,19 +39,6 @@ export interface MirrorOptions extends Pick<SumDBOptions, 'key' | 'source' | 'st
   /** Told of what happens, while it happens: it must be quick, and must not throw. */
   readonly told?: (event: MirrorEvent) => void;
 }
-
-/** What happens in a mirror. */
-export type MirrorEvent =
-  /** Something was found, and where: ready to be sent, on disk, or only upstream. */
-  | { readonly kind: 'answer'; readonly of: 'lookup' | 'tile'; readonly layer: 'memory' | 'store' | 'upstream' }
-  /** Upstream showed a head that was verified and lies on the timeline. */
-  | { readonly kind: 'head'; readonly head: SignedHead; readonly grown: boolean }
-  /** Upstream began to fail; or, where there is no failure, answers again. */
-  | { readonly kind: 'upstream'; readonly failure: GosumError | undefined }
-  /** Upstream gave an answer that does not authenticate. */
-  | { readonly kind: 'unproved'; readonly error: GosumError }
-  /** The log was seen to contradict itself, for the first time. */
-  | { readonly kind: 'fork'; readonly error: GosumError };
 
 /** How a mirror is. */
 export interface MirrorState {
@@ -73,12 +63,6 @@ const REFRESH_PAUSE = 1000;
 /** The flights of a look at upstream's newest head. */
 const REFRESH = 'refresh';
 const LOOK_AHEAD = 'look ahead';
-
-/** Made once: the ready answer is the path that most requests take. */
-const FOUND = {
-  lookup: layersOf('lookup'),
-  tile: layersOf('tile'),
-};
 
 /** A mirror of one database. */
 export class Mirror implements Database {
@@ -251,7 +235,7 @@ export class Mirror implements Database {
 
   async #recallEvidence(): Promise<void> {
     const evidence = await this.#store.evidence();
-    this.#forked = evidence.some((each) => each.key === this.#vkey && provesFork(each, this.#db.key));
+    this.#forked = evidence.some((each) => accuses(each, this.#db.key));
   }
 
   /** Takes the store's newest head, which another process on the same store may have put there. */
@@ -329,21 +313,21 @@ export class Mirror implements Database {
 
   async #keptTile(tile: Tile): Promise<Uint8Array | undefined> {
     let head = await this.#newest();
-    if (!reaches(head, tile)) {
+    if (!isTileInTree(tile, head.size)) {
       await this.#takeKept();
       head = await this.#newest();
     }
-    if (!reaches(head, tile)) return undefined;
+    if (!isTileInTree(tile, head.size)) return undefined;
     return this.#kept.tile(tile, head.size);
   }
 
   async #askTile(tile: Tile): Promise<Uint8Array> {
     let head = await this.#newest();
-    if (!reaches(head, tile)) {
+    if (!isTileInTree(tile, head.size)) {
       await this.#lookAhead();
       head = await this.#newest();
     }
-    if (!reaches(head, tile)) throw notFound(`${formatTilePath(tile)}: beyond the tree of ${head.size}`);
+    if (!isTileInTree(tile, head.size)) throw notFound(`${formatTilePath(tile)}: beyond the tree of ${head.size}`);
     try {
       const [proved] = await this.#db.tiles([tile]);
       if (proved === undefined) throw new Error(`${formatTilePath(tile)} was not read`);
@@ -395,10 +379,6 @@ export class Mirror implements Database {
   }
 }
 
-function reaches(head: SignedHead, { level, n, width }: Tile): boolean {
-  return (tileInTree(level, n, head.size)?.width ?? 0) >= width;
-}
-
 function notFound(message: string): GosumError {
   return new GosumError('NOT_FOUND', message);
 }
@@ -407,9 +387,4 @@ function notFound(message: string): GosumError {
 function notLocal(error: unknown): GosumError {
   if (!isGosumError(error) || error.outcome === 'local') throw error;
   return error;
-}
-
-function layersOf(of: 'lookup' | 'tile'): Record<'memory' | 'store' | 'upstream', Extract<MirrorEvent, { kind: 'answer' }>> {
-  const at = (layer: 'memory' | 'store' | 'upstream'): Extract<MirrorEvent, { kind: 'answer' }> => ({ kind: 'answer', of, layer });
-  return { memory: at('memory'), store: at('store'), upstream: at('upstream') };
 }

@@ -7,8 +7,8 @@
  */
 
 import type { Source, Store } from '../contract.js';
-import { SumDB, type SumDBOptions } from '../client/sumdb.js';
-import { provesFork } from '../core/fork.js';
+import { SumDB, type Progress, type SumDBOptions } from '../client/sumdb.js';
+import { accuses } from '../core/fork.js';
 import { equalBytes } from '../core/hash.js';
 import { formatVerifierKey } from '../core/key.js';
 import { TILE_WIDTH, tileInTree, type Tile } from '../core/tile.js';
@@ -22,14 +22,6 @@ import { standsStill } from './standstill.js';
 import { SyncCommits } from './synccommit.js';
 import { SyncFailures } from './syncfailures.js';
 import { fetchTiles, type Fetched } from './syncfetch.js';
-
-/** Told how far a sync is. */
-export interface SyncProgress {
-  /** A phase of `total` steps begins. */
-  phase(name: string, total: number): void;
-  /** So many steps are done; 1 where it is not said. */
-  tick(steps?: number): void;
-}
 
 /** Some 130,000 records, 16 MB. */
 const TILES_AT_ONCE = 512;
@@ -47,7 +39,7 @@ export interface SyncOptions extends Pick<SumDBOptions, 'key' | 'notice'> {
   readonly threads: number;
   /** Data tiles of one commit; 512 by default. */
   readonly tilesAtOnce?: number;
-  readonly progress?: SyncProgress | undefined;
+  readonly progress?: Progress | undefined;
 }
 
 /** What came of one look at the log. */
@@ -116,7 +108,7 @@ export class Sync {
   /** The newest head that upstream shows, proved to lie on the timeline. */
   async #refresh(signal: AbortSignal | undefined): Promise<TreeHead> {
     const evidence = await this.#options.store.evidence();
-    if (evidence.some((each) => each.key === this.#vkey && provesFork(each, this.#db.key))) throw standsStill(this.#db.key.name);
+    if (evidence.some((each) => accuses(each, this.#db.key))) throw standsStill(this.#db.key.name);
     const { head, problem } = await this.#db.lookup([], { fresh: true, signal });
     if (problem !== undefined) throw problem;
     if (head === undefined) throw new Error('a fresh head, and none is there');

@@ -3,7 +3,7 @@
  * as true as before, since both lie on one timeline, and is committed again against the newer.
  */
 
-import type { Change, LogChange, Store } from '../contract.js';
+import type { LogChange, Store } from '../contract.js';
 import { equalBytes } from '../core/hash.js';
 import { formatVerifierKey, type VerifierKey } from '../core/key.js';
 import { GosumError } from '../errors.js';
@@ -50,11 +50,11 @@ export class SyncCommits {
    *
    * @throws {GosumError} `STORE_FAILED`, also where the file is not the one any more that was begun with.
    */
-  async commit(log: Omit<LogChange, 'salt'>, tiles: Change['tiles'] = []): Promise<void> {
+  async commit(log: Omit<LogChange, 'salt'>): Promise<void> {
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const newest = await this.#store.newest(this.#vkey);
       if (newest === undefined) throw moved(this.#store);
-      const change = { name: this.#name, expect: newest.size, heads: [], tiles, receipts: [] };
+      const change = { name: this.#name, expect: newest.size, heads: [], tiles: [], receipts: [] };
       if (await this.#store.commit(this.#vkey, { ...change, log: { salt: this.salt, ...log } })) return;
       const state = await this.#store.log?.state(this.#vkey);
       if (state === undefined || !equalBytes(state.salt, this.salt)) throw moved(this.#store);

@@ -13,6 +13,12 @@ import { bytesIn, countIn, RowError, textIn } from './row.js';
 /** Parts of a data tile. */
 const PARTS_OF_TILE = TILE_WIDTH / PART_WIDTH;
 
+/** What is read of a row that is there. */
+interface Read<T> {
+  /** `undefined` where the row is not as it was written. */
+  readonly value: T | undefined;
+}
+
 /** The whole logs of one file. */
 export class SqliteLog implements LogStore {
   readonly #file: SqliteFile;
@@ -28,19 +34,21 @@ export class SqliteLog implements LogStore {
     return this.#read((prepare) => stateOf(prepare, idOf(prepare, key)), undefined);
   }
 
-  packs(key: string, wanted: readonly number[]): Promise<(PackedTile | undefined)[]> {
-    return this.#each(key, wanted, PARTS, 'pack', (statement, db, n) => {
+  async packs(key: string, wanted: readonly number[]): Promise<(PackedTile | undefined)[]> {
+    const found = await this.#each(key, wanted, PARTS, 'pack', (statement, db, n) => {
       const rows = statement.all(db, n);
       return rows.length === 0 ? undefined : { value: packIn(rows) };
     });
+    return found.map((row) => row?.value);
   }
 
-  parts(key: string, wanted: readonly number[]): Promise<(PackedPart | undefined)[]> {
+  async parts(key: string, wanted: readonly number[]): Promise<(PackedPart | undefined)[]> {
     const sql = 'SELECT n, part, width, data, digest FROM pack WHERE db = ? AND n = ? AND part = ?';
-    return this.#each(key, wanted, sql, 'part of a pack', (statement, db, number) => {
+    const found = await this.#each(key, wanted, sql, 'part of a pack', (statement, db, number) => {
       const row = statement.get(db, Math.floor(number / PARTS_OF_TILE), number % PARTS_OF_TILE);
       return row === undefined ? undefined : { value: asWritten(row, partIn, partDigest) };
     });
+    return found.map((row) => row?.value);
   }
 
   gaps(key: string, size: number): Promise<{ lo: number; hi: number }[]> {
@@ -48,23 +56,26 @@ export class SqliteLog implements LogStore {
     return this.#read((prepare) => gapsIn(prepare, idOf(prepare, key), size), tiles === 0 ? [] : [{ lo: 0, hi: tiles }]);
   }
 
-  pages(key: string, wanted: readonly number[]): Promise<(IndexPage | undefined)[]> {
-    const sql = 'SELECT page, data, digest FROM entry WHERE db = ? AND page = ?';
-    return this.#each(key, wanted, sql, 'index page', (statement, db, n) => {
-      const row = statement.get(db, n);
-      return row === undefined ? undefined : { value: asWritten(row, pageIn, pageDigest) };
-    });
+  async pages(key: string, wanted: readonly number[]): Promise<(IndexPage | undefined)[]> {
+    return (await this.#pages(key, wanted)).map((row) => row?.value);
   }
 
-  pending(key: string, bucket: number): Promise<Uint8Array[]> {
-    return this.#read((prepare) => {
+  async pagesToMerge(key: string, wanted: readonly number[]): Promise<(IndexPage | undefined)[] | undefined> {
+    const rows = await this.#pages(key, wanted);
+    return rows.some((row) => row !== undefined && row.value === undefined) ? undefined : rows.map((row) => row?.value);
+  }
+
+  async pending(key: string, bucket: number): Promise<Uint8Array[] | undefined> {
+    const rows = await this.#read((prepare) => {
       const sql = 'SELECT bucket, data, digest FROM pending WHERE db = ? AND bucket = ?';
-      return prepare(sql).all(idOf(prepare, key), bucket).flatMap((row) => {
+      return prepare(sql).all(idOf(prepare, key), bucket).map((row) => {
         const kept = asWritten(row, pendingIn, pendingDigest);
-        if (kept === undefined) this.#refused(`pending entries of bucket ${bucket}`);
-        return kept?.entries ?? [];
+        if (kept === undefined) this.#refused(`a row of pending entries of bucket ${bucket}`);
+        return kept?.entries;
       });
     }, []);
+    const sound = rows.filter((entries) => entries !== undefined);
+    return sound.length === rows.length ? sound : undefined;
   }
 
   pendingBuckets(key: string): Promise<number[]> {
@@ -138,14 +149,22 @@ export class SqliteLog implements LogStore {
     return settle(() => this.#file.update((prepare) => void prepare('UPDATE db SET key = ? WHERE key = ?').run(to, from)));
   }
 
-  /** Reads something for each number. @param read gives `undefined` where nothing is there, and no value where it is not as it was written. */
+  #pages(key: string, wanted: readonly number[]): Promise<(Read<IndexPage> | undefined)[]> {
+    const sql = 'SELECT page, data, digest FROM entry WHERE db = ? AND page = ?';
+    return this.#each(key, wanted, sql, 'index page', (statement, db, n) => {
+      const row = statement.get(db, n);
+      return row === undefined ? undefined : { value: asWritten(row, pageIn, pageDigest) };
+    });
+  }
+
+  /** Reads something for each number; `undefined` where nothing is there. */
   #each<T>(
     key: string,
     wanted: readonly number[],
     sql: string,
     what: string,
-    read: (statement: Statement, db: number | null, n: number) => { readonly value: T | undefined } | undefined,
-  ): Promise<(T | undefined)[]> {
+    read: (statement: Statement, db: number | null, n: number) => Read<T> | undefined,
+  ): Promise<(Read<T> | undefined)[]> {
     return this.#read(
       (prepare) => {
         const db = idOf(prepare, key);
@@ -153,7 +172,7 @@ export class SqliteLog implements LogStore {
         return wanted.map((n) => {
           const kept = read(statement, db, n);
           if (kept !== undefined && kept.value === undefined) this.#refused(`${what} ${n}`);
-          return kept?.value;
+          return kept;
         });
       },
       wanted.map(() => undefined),

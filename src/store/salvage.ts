@@ -26,6 +26,11 @@ const ROW = 4096;
 /** The ends of the names of a file and of what SQLite keeps beside it. */
 export const FILE_ENDS: readonly string[] = ['', '-wal', '-journal', '-shm'];
 
+/** The names of a file and of what SQLite keeps beside it. */
+export function namesOf(file: string): string[] {
+  return FILE_ENDS.map((end) => file + end);
+}
+
 /** What a damaged file is called when it was set aside: behind its name, and before a time. */
 const SET_ASIDE = '.damaged-';
 

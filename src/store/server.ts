@@ -11,9 +11,9 @@
  * It expects changes that keep the newest head alone (`newestOnly`), as a mirror makes them.
  */
 
-import { existsSync, renameSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import type { Change, Evidence, KeptRecord, LogStore, Store, StoreStats, TimelineHead } from '../contract.js';
-import { provesFork } from '../core/fork.js';
+import { accuses } from '../core/fork.js';
 import { equalBytes } from '../core/hash.js';
 import { formatVerifierKey, parseVerifierKey, type VerifierKey } from '../core/key.js';
 import { carriedHead } from '../core/timeline.js';
@@ -21,14 +21,13 @@ import type { Tile } from '../core/tile.js';
 import { openTreeHead, sameTree } from '../core/treehead.js';
 import { GosumError, isGosumError } from '../errors.js';
 import type { Driver } from './driver.js';
-import { isDamaged, isForeign, storeFailure } from './failure.js';
-import { SqliteFile } from './file.js';
-import { ServerLog } from './serverlog.js';
 import { openMemoryStore } from './memory.js';
 import { loadDriver } from './open.js';
 import { RowError } from './row.js';
-import { asideName, FILE_ENDS, filesSetAside, salvageHead } from './salvage.js';
-import { evidenceOf, SqliteStore } from './sqlite.js';
+import { filesSetAside, namesOf, salvageHead } from './salvage.js';
+import { ServerFile } from './serverfile.js';
+import { ServerLog } from './serverlog.js';
+import type { SqliteStore } from './sqlite.js';
 import { Unkept } from './unkept.js';
 
 /** What a server's store is made of. */
@@ -84,7 +83,7 @@ export async function openServerStore(options: ServerStoreOptions): Promise<Serv
 class SqliteServerStore implements ServerStore {
   readonly label: string;
   readonly log: LogStore;
-  readonly #driver: Driver;
+  readonly #file: ServerFile;
   readonly #options: ServerStoreOptions;
   readonly #keys: ReadonlyMap<string, VerifierKey>;
   readonly #unkept = new Map<string, Unkept>();
@@ -93,16 +92,21 @@ class SqliteServerStore implements ServerStore {
   /** The newest head of each key that was ever seen here: it never goes back. */
   readonly #newest = new Map<string, TimelineHead>();
   readonly #health: { -readonly [K in keyof StoreHealth]: StoreHealth[K] } = { refused: 0, setAside: 0, unkept: 0, failure: undefined };
-  #store: SqliteStore | undefined;
-  #file: SqliteFile | undefined;
-  /** Which file it is that is open, since another process may set it aside. */
-  #identity: number | undefined;
   #triedAt = -Infinity;
 
   constructor(driver: Driver, options: ServerStoreOptions) {
     this.label = options.file;
-    this.#driver = driver;
     this.#options = options;
+    this.#file = new ServerFile({
+      path: options.file,
+      driver,
+      bulk: options.bulk === true,
+      keys: options.keys,
+      refused: (row) => {
+        this.#health.refused++;
+        options.notice(`${row} in ${options.file} is not as it was written, and is asked for again or made anew`, false);
+      },
+    });
     this.log = new ServerLog((work, otherwise) => this.#use((store) => work(store.log), otherwise));
     this.#keys = new Map(options.keys.map((key) => [formatVerifierKey(key), key]));
   }
@@ -116,13 +120,7 @@ class SqliteServerStore implements ServerStore {
     // cut off while a damaged file was set aside
     if (!existsSync(this.label)) await this.#carryOver(filesSetAside(this.label), []);
     await this.#use(async (store) => {
-      this.#file?.read((prepare) => {
-        for (const table of ['db', 'head', 'evidence']) {
-          const [found] = prepare(`PRAGMA integrity_check(${table})`).all();
-          if (JSON.stringify(found) !== '{"integrity_check":"ok"}') throw new RowError(`the table ${table}: ${JSON.stringify(found)}`);
-        }
-        if (prepare('PRAGMA foreign_key_check(head)').all().length > 0) throw new RowError('a tree head of no database');
-      });
+      this.#file.checkMemory();
       for (const [vkey, key] of this.#keys) await this.#inFile(store, vkey, key);
     });
   }
@@ -223,7 +221,7 @@ class SqliteServerStore implements ServerStore {
   }
 
   async close(): Promise<void> {
-    await this.#store?.close();
+    await this.#file.close();
   }
 
   /** Commits what is added to a whole log, with what waits; where it cannot be kept, that is thrown. */
@@ -269,13 +267,13 @@ class SqliteServerStore implements ServerStore {
     for (let again = true; ; again = false) {
       let store: SqliteStore | undefined;
       try {
-        store = this.#opened();
+        store = this.#file.open();
         return await work(store);
       } catch (error) {
         if (!isGosumError(error, 'STORE_FAILED')) throw error;
-        if (again && this.#isOurs(error)) {
+        if (again && this.#file.isOurs(error)) {
           // of several who find the damage the first one sets the file aside
-          if (store === this.#store) await this.#setAside(error);
+          if (this.#file.isOpen(store)) await this.#setAside(error);
         } else if (otherwise === undefined) {
           throw error;
         } else {
@@ -289,56 +287,14 @@ class SqliteServerStore implements ServerStore {
     }
   }
 
-  #opened(): SqliteStore {
-    const identity = identityOf(this.label);
-    if (this.#store !== undefined && (identity === this.#identity || this.#identity === undefined)) {
-      this.#identity = identity;
-      return this.#store;
-    }
-    this.#letGo();
-    this.#file = new SqliteFile(this.#driver, this.label, { wal: true, bulk: this.#options.bulk === true });
-    this.#identity = identityOf(this.label);
-    this.#store = new SqliteStore(this.#file, (row) => {
-      this.#health.refused++;
-      this.#options.notice(`${row} in ${this.label} is not as it was written, and is asked for again`, false);
-    });
-    return this.#store;
-  }
-
-  #letGo(): void {
-    this.#file?.close();
-    this.#file = undefined;
-    this.#store = undefined;
-  }
-
-  /** Reports whether the file is damaged, and surely one of ours: another program's is never touched. */
-  #isOurs(error: GosumError<'STORE_FAILED'>): boolean {
-    if (isForeign(error)) {
-      if (error.cause.ours) return true;
-      if (error.cause.newer) return false;
-    } else if (!isDamaged(error)) {
-      return false;
-    }
-    if (this.#identity !== undefined) return true; // it was once open
-    return [...this.#keys.values()].some((key) => salvageHead(namesOf(this.label), key) !== undefined);
-  }
-
   /** Sets the file aside and begins another. Up to its first `await` nobody else has a turn, and sees it half done. */
   async #setAside(error: GosumError): Promise<void> {
-    const mine = this.#identity === undefined || this.#identity === identityOf(this.label);
-    if (!mine) {
-      this.#letGo(); // another process has done it
+    if (!this.#file.isInPlace()) {
+      this.#file.letGo(); // another process has done it
       return;
     }
     const evidence = this.#readEvidence();
-    this.#letGo();
-    this.#identity = undefined;
-    const aside = asideName(this.label, new Date());
-    try {
-      for (const end of FILE_ENDS) if (existsSync(this.label + end)) renameSync(this.label + end, aside + end);
-    } catch (cause) {
-      throw storeFailure(this.label, cause);
-    }
+    const aside = this.#file.setAside();
     this.#health.setAside++;
     this.#options.notice(`${error.message}; it is set aside as ${aside}, and another is begun: what is asked for is fetched and proved again`, true);
     await this.#carryOver(namesOf(aside), evidence);
@@ -375,8 +331,7 @@ class SqliteServerStore implements ServerStore {
 
   #readEvidence(): Evidence[] {
     try {
-      const kept = this.#file?.read((prepare) => prepare('SELECT * FROM evidence').all().map(evidenceOf)) ?? [];
-      return kept.filter((each) => [...this.#keys].some(([vkey, key]) => vkey === each.key && provesFork(each, key)));
+      return this.#file.evidence().filter((each) => [...this.#keys.values()].some((key) => accuses(each, key)));
     } catch (error) {
       if (!isGosumError(error)) throw error;
       this.#options.notice('whether it had evidence that a log misbehaved could not be read any more: `gosumcheck evidence` may show it of the file that is set aside', true);
@@ -398,14 +353,6 @@ class SqliteServerStore implements ServerStore {
     };
     return this.#unkept.get(key) ?? new Unkept(this.#options.memory ?? DEFAULT_MEMORY, inFile);
   }
-}
-
-function namesOf(file: string): string[] {
-  return FILE_ENDS.map((end) => file + end);
-}
-
-function identityOf(file: string): number | undefined {
-  return statSync(file, { throwIfNoEntry: false })?.ino;
 }
 
 function damage(file: string, detail: string): GosumError {

@@ -34,12 +34,16 @@ export class ServerLog implements LogStore {
     return this.#use((log) => log.pages(key, wanted), () => wanted.map(() => undefined));
   }
 
-  pending(key: string, bucket: number): Promise<Uint8Array[]> {
-    return this.#use((log) => log.pending(key, bucket), () => []);
+  pagesToMerge(key: string, wanted: readonly number[]): Promise<(IndexPage | undefined)[] | undefined> {
+    return this.#use((log) => log.pagesToMerge(key, wanted));
+  }
+
+  pending(key: string, bucket: number): Promise<Uint8Array[] | undefined> {
+    return this.#use((log) => log.pending(key, bucket));
   }
 
   pendingBuckets(key: string): Promise<number[]> {
-    return this.#use((log) => log.pendingBuckets(key), () => []);
+    return this.#use((log) => log.pendingBuckets(key));
   }
 
   gaps(key: string, size: number): Promise<{ readonly lo: number; readonly hi: number }[]> {

@@ -11,11 +11,11 @@ export interface TilePool {
   /**
    * Does the work of a job, as `workTile`. Its bytes are copied. Jobs wait for each other: a caller bounds how many it has.
    *
-   * @throws {GosumError} as `workTile`; the signal's reason; a plain `Error` where the thread dies.
+   * @throws {GosumError} as `workTile`; a plain `Error` where the thread dies.
    */
-  run(job: TileJob, signal?: AbortSignal): Promise<TileWork>;
-  /** Checks packs, as `checkPacks`. @throws the signal's reason; a plain `Error` where the thread dies. */
-  check(job: CheckJob, signal?: AbortSignal): Promise<CheckedPacks>;
+  run(job: TileJob): Promise<TileWork>;
+  /** Checks packs, as `checkPacks`. @throws a plain `Error` where the thread dies. */
+  check(job: CheckJob): Promise<CheckedPacks>;
   /** Ends the threads. What is under way, or comes later, fails. */
   close(): Promise<void>;
 }
@@ -27,16 +27,8 @@ const JOBS_AT_ONCE = 2;
 export function workHere(salt: Uint8Array): TilePool {
   const hash = new KeyHash(salt);
   return {
-    run: (job, signal) =>
-      new Promise((resolve) => {
-        signal?.throwIfAborted();
-        resolve(workTile(job, hash));
-      }),
-    check: (job, signal) =>
-      new Promise((resolve) => {
-        signal?.throwIfAborted();
-        resolve(checkPacks(job, hash));
-      }),
+    run: (job) => new Promise((resolve) => resolve(workTile(job, hash))),
+    check: (job) => new Promise((resolve) => resolve(checkPacks(job, hash))),
     close: () => Promise.resolve(),
   };
 }
@@ -51,38 +43,18 @@ export function openTilePool(threads: number, salt: Uint8Array, jobsAtOnce: numb
   const all = Array.from({ length: threads }, () => new TileThread(salt, () => waiting.shift()?.()));
   let isClosed = false;
 
-  function room(signal: AbortSignal | undefined): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const go = (): void => {
-        signal?.removeEventListener('abort', onAbort);
-        resolve();
-      };
-      const onAbort = (): void => {
-        waiting.splice(waiting.indexOf(go), 1);
-        reject(signal?.reason as Error);
-      };
-      signal?.addEventListener('abort', onAbort, { once: true });
-      waiting.push(go);
-    });
-  }
-
-  async function run(job: ThreadJob, signal: AbortSignal | undefined): Promise<ThreadWork> {
+  async function run(job: ThreadJob): Promise<ThreadWork> {
     for (;;) {
-      if (signal?.aborted === true) {
-        // whoever was called in vain calls the next one
-        waiting.shift()?.();
-        throw signal.reason as Error;
-      }
       if (isClosed) throw new Error('the pool is closed');
       const thread = leastBusy(all, jobsAtOnce);
-      if (thread !== undefined) return thread.run(job, signal);
-      await room(signal);
+      if (thread !== undefined) return thread.run(job);
+      await new Promise<void>((go) => waiting.push(go));
     }
   }
 
   return {
-    run: (job, signal) => run(job, signal) as Promise<TileWork>,
-    check: (job, signal) => run(job, signal) as Promise<CheckedPacks>,
+    run: (job) => run(job) as Promise<TileWork>,
+    check: (job) => run(job) as Promise<CheckedPacks>,
     async close() {
       isClosed = true;
       for (const go of waiting.splice(0)) go();

@@ -27,7 +27,7 @@ export class TileThread {
   #isRunning = false;
   #last = 0;
 
-  /** @param freed called each time that a job is no more under way, also one that nobody waits for any more. */
+  /** @param freed called each time that a job is no more under way. */
   constructor(salt: Uint8Array, freed: () => void) {
     this.#salt = salt;
     this.#freed = freed;
@@ -41,32 +41,17 @@ export class TileThread {
   /**
    * Does a job behind those that are under way. Where no thread can be started it is done in this one.
    *
-   * @throws what the job throws; the signal's reason, at once, while the thread goes on to the end of the job; an error where
-   * the thread dies.
+   * @throws what the job throws; an error where the thread dies.
    */
-  run(job: TileJob, signal?: AbortSignal): Promise<TileWork>;
-  run(job: ThreadJob, signal?: AbortSignal): Promise<ThreadWork>;
-  run(job: ThreadJob, signal?: AbortSignal): Promise<ThreadWork> {
+  run(job: TileJob): Promise<TileWork>;
+  run(job: ThreadJob): Promise<ThreadWork>;
+  run(job: ThreadJob): Promise<ThreadWork> {
     return new Promise((resolve, reject) => {
-      signal?.throwIfAborted();
       const worker = (this.#worker ??= this.#start());
       const ask = ++this.#last;
-      const onAbort = (): void => reject(signal?.reason as Error);
-      const end = (): void => signal?.removeEventListener('abort', onAbort);
-      signal?.addEventListener('abort', onAbort, { once: true });
       // a copy to hand over: the caller's bytes may be a part of something greater
       const bytes = new Uint8Array(job.bytes);
-      this.#asked.set(ask, {
-        job,
-        resolve: (work) => {
-          end();
-          resolve(work);
-        },
-        reject: (error) => {
-          end();
-          reject(error);
-        },
-      });
+      this.#asked.set(ask, { job, resolve, reject });
       worker.ref();
       worker.postMessage({ ask, job: { ...job, bytes } } satisfies JobMessage, [bytes.buffer]);
     });

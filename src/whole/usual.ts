@@ -80,17 +80,6 @@ export function namesOf(text: Uint8Array): ModuleVersion[] {
   return [...names.values()];
 }
 
-/** Which records have not the usual form. */
-export function oddRecords(leaves: Leaves): number[] {
-  const odd: number[] = [];
-  for (let i = 0; i < countLeaves(leaves); i++) {
-    const start = leaves.at[i] ?? 0;
-    const end = leaves.at[i + 1] ?? 0;
-    if (usualRecords({ bytes: leaves.bytes.subarray(start, end), at: Uint32Array.of(0, end - start) }) === undefined) odd.push(i);
-  }
-  return odd;
-}
-
 /** Whether a record's text has a line of the module version. */
 export function isOf(text: Uint8Array, { module, version }: ModuleVersion): boolean {
   // of nearly every record the first line tells it; nothing is made for that

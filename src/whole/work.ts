@@ -9,7 +9,7 @@ import { checkRecordNumber, type NewEntries } from './entry.js';
 import { KeyHash, restOf } from './key.js';
 import { packLeaves } from './pack.js';
 import { pathBytes, type PathBytes } from './pathbytes.js';
-import { namesOf, oddRecords, usualRecords, type UsualRecords } from './usual.js';
+import { namesOf, usualRecords, type UsualRecords } from './usual.js';
 
 /** A work to be done. */
 export interface TileJob {
@@ -36,8 +36,6 @@ export interface TileWork {
   readonly entries: NewEntries;
   /** Module paths, each once. */
   readonly modules: PathBytes;
-  /** Which records have not the usual form: two lines, of a module version and its go.mod, with a hash each. Not malformed yet. */
-  readonly odd: readonly number[];
 }
 
 /**
@@ -67,7 +65,6 @@ export function workLeaves(n: number, leaves: Leaves, hash: KeyHash): TileWork {
     nodes: subtreeHashes(hashes),
     ...(usual === undefined ? oddIndex(n, leaves, hash) : usualIndex(n, usual, hash)),
     parts: packLeaves(leaves, usual),
-    odd: usual === undefined ? oddRecords(leaves) : [],
   };
 }
 

@@ -2,7 +2,7 @@
 
 import t from 'tap';
 import type { TimelineHead } from '../../src/contract.js';
-import { checkFork, ForkError, forkError, formatFork, type ForkProof } from '../../src/core/fork.js';
+import { accuses, checkFork, ForkError, forkError, formatFork, type ForkProof } from '../../src/core/fork.js';
 import { formatHash } from '../../src/core/hash.js';
 import { planTiles, type ProvedTree } from '../../src/core/plan.js';
 import { concatBytes, decodeUtf8, encodeUtf8 } from '../../src/core/text.js';
@@ -208,6 +208,19 @@ t.test('what proves no fork', (t) => {
     }
   }
   t.same(passed, [], 'every byte of the proof counts');
+  t.end();
+});
+
+t.test('kept evidence accuses the log of its key, where it proves a fork', (t) => {
+  const { evidence } = forkError(treeOf(log, 2000, [1500]), log.signedHead(), fork.signedHead(1500));
+  const kept = { key: log.vkey, foundAt: '2026-01-02T03:04:05Z', ...evidence };
+  const other = new TestLog('other.example');
+  t.ok(accuses(kept, log.key));
+  t.notOk(accuses(kept, other.key), 'of another log');
+  t.notOk(accuses({ ...kept, key: other.vkey }, log.key), 'kept as that of another log');
+  t.notOk(accuses({ ...kept, key: other.vkey }, other.key), 'signed by another log');
+  t.notOk(accuses({ ...kept, proof: flip(kept.proof) }, log.key), 'a proof that is none');
+  t.notOk(accuses({ ...kept, newer: new Uint8Array() }, log.key), 'what is no note');
   t.end();
 });
 

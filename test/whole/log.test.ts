@@ -160,6 +160,18 @@ t.test('more module paths than are read at once, and a merge that is ended betwe
   t.strictSame(modules, Array.from({ length: 2048 }, (_, i) => `example.com/m${i}`).sort());
 });
 
+t.test('a merge lets others have a turn between two commits', async (t) => {
+  const log = new TestLog();
+  for (let i = 0; i < 2048; i++) log.add(`example.com/m${i}`, 'v1.0.0');
+  const store = openFile(t);
+  await keep(store, log, newSalt(), all(log));
+  const ending = new AbortController();
+  const reason = new Error('a person has pressed Ctrl-C');
+  setImmediate(() => ending.abort(reason));
+  await t.rejects(mergePending(store, log.name, log.vkey, { signal: ending.signal }), reason);
+  t.ok((await store.log!.pendingBuckets(log.vkey)).length > 0);
+});
+
 t.test('a log that is kept in parts, ended while it is merged, and grows', async (t) => {
   const log = newLog(900);
   const store = openFile(t);
