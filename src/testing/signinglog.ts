@@ -9,7 +9,7 @@ import { formatModuleVersion } from '../core/module.js';
 import { signNote } from '../core/note.js';
 import { formatLookup } from '../core/record.js';
 import { encodeUtf8 } from '../core/text.js';
-import { formatTilePath, isTile, TILE_HEIGHT, TILE_WIDTH, type Tile } from '../core/tile.js';
+import { formatTilePath, isTile, isTileInTree, type Tile } from '../core/tile.js';
 import { proveRecord, proveTree, treeHash, type NodeReader } from '../core/tree.js';
 import { formatTreeHead, type SignedHead, type TreeHead } from '../core/treehead.js';
 import { GosumError } from '../errors.js';
@@ -112,7 +112,6 @@ export abstract class SigningLog implements Database {
 
   /** Reports whether the log has as many hashes or records as the tile holds. */
   hasTile(tile: Tile): boolean {
-    const hashes = Math.floor(this.size / 2 ** (TILE_HEIGHT * Math.max(tile.level, 0)));
-    return isTile(tile) && tile.n * TILE_WIDTH + tile.width <= hashes;
+    return isTile(tile) && isTileInTree(tile, this.size);
   }
 }
