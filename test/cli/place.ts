@@ -200,6 +200,11 @@ export async function newPlace(
   };
 }
 
+/** The lines of JSON that a command has written, as far as they are whole. */
+export function jsonLines(text: string): Record<string, unknown>[] {
+  return text.split('\n').slice(0, -1).map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
 /** `line status code` of each result. */
 export function outcomes({ results }: Report): string[] {
   return results.map(({ file, line = 0, status, code }) => [`${file}:${line}`, status, code].filter(Boolean).join(' '));

@@ -3,14 +3,14 @@
 import path from 'node:path';
 import t from 'tap';
 import { flipBit, serveLog, status } from '../../src/testing/index.js';
-import { newLog, newPlace, type Ran } from './place.js';
+import { jsonLines, newLog, newPlace, type Ran } from './place.js';
 import { fillMany } from '../mirror/syncrig.js';
 import { turns, until, withMoreTime } from '../wait.js';
 
 const SYNC = ['sync', '--data', 'sumdb.db'];
 
 function jsonOf({ stdout }: Ran): Record<string, unknown>[] {
-  return stdout.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as Record<string, unknown>);
+  return jsonLines(stdout);
 }
 
 t.test('all of it, once, and once more', async (t) => {
@@ -90,7 +90,7 @@ t.test('interrupted, it has kept what was proved', { skip: process.platform === 
 t.test('follows, through a failure, until it is ended', { skip: process.platform === 'win32' && 'no signals here' }, async (t) => {
   const place = await newPlace(t);
   const running = place.start([...SYNC, '--poll', '100ms', '--format', 'json']);
-  const isTold = (indexed: number): Promise<boolean> => until(() => running.out().includes(`"indexed": ${indexed},`));
+  const isTold = (size: number): Promise<boolean> => until(() => jsonLines(running.out()).some(({ indexed }) => indexed === size));
   t.ok(await isTold(place.log.size));
   let failed = 0;
   place.served.answer = (request, answer) => {
