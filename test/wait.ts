@@ -8,7 +8,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Milliseconds after which something is said not to come: half of what a test file may take. */
+/** Milliseconds after which something is said not to come: a test file may take five minutes. */
 const LONG = 60_000;
 
 /** Waits until something is so. @returns whether it is. */

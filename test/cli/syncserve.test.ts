@@ -14,7 +14,7 @@ import { serve } from './served.js';
 
 const NAMES = ['a', 'b', 'c'];
 
-t.test('sync and serve at once, then upstream is gone', { timeout: 120_000 }, async (t) => {
+t.test('sync and serve at once, then upstream is gone', { timeout: 300_000 }, async (t) => {
   const folder = t.testdir();
   const log = fillMany(new TestLog(), 700);
   const proxy = publishGoMods(path.join(folder, 'proxy'), log, NAMES, 150, fillMany);

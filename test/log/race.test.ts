@@ -10,7 +10,7 @@ import { appender, Witness } from './witness.js';
 
 const KILLS = 30;
 
-t.test('killed at any time', { timeout: 120_000 }, async (t) => {
+t.test('killed at any time', { timeout: 300_000 }, async (t) => {
   const folder = t.testdir();
   const open = openLog(t, folder);
   await open.log.begin();

@@ -364,7 +364,7 @@ t.test('a server notices a row that is not as it was written', async (t) => {
   await store.close();
 });
 
-t.test('a process that adds and one that reads, on one file', { timeout: 120_000 }, async (t) => {
+t.test('a process that adds and one that reads, on one file', { timeout: 300_000 }, async (t) => {
   const file = join(t.testdir(), 'whole.db');
   const reader = openSqliteStore(driver, file, { wal: true });
   const child = spawn(process.execPath, [fileURLToPath(new URL('logcommitter.js', import.meta.url)), file, '40', 'wait'], { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -390,7 +390,7 @@ t.test('a process that adds and one that reads, on one file', { timeout: 120_000
   await reader.close();
 });
 
-t.test('two processes that add lose nothing', { timeout: 120_000 }, async (t) => {
+t.test('two processes that add lose nothing', { timeout: 300_000 }, async (t) => {
   const file = join(t.testdir(), 'whole.db');
   const args = [fileURLToPath(new URL('logcommitter.js', import.meta.url)), file, '25'];
   const children = [1, 2].map(() => spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] }));
