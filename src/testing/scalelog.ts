@@ -7,23 +7,19 @@
  * falsified on its way is said as ever, by the lies of lies.ts.
  */
 
-import type { Database } from '../contract.js';
 import { HASH_SIZE, type Hash } from '../core/hash.js';
-import { formatVerifierKey, newSignerKey, verifierKeyOf, type SignerKey, type VerifierKey } from '../core/key.js';
+import type { SignerKey } from '../core/key.js';
 import { formatModuleVersion } from '../core/module.js';
-import { signNote } from '../core/note.js';
-import { checkRecordText, formatLookup } from '../core/record.js';
+import { checkRecordText } from '../core/record.js';
 import { decodeUtf8, encodeUtf8 } from '../core/text.js';
-import { formatTilePath, isTile, TILE_HEIGHT, TILE_WIDTH, type Tile } from '../core/tile.js';
-import { proveRecord, proveTree, treeHash, type NodeReader } from '../core/tree.js';
-import { formatTreeHead, type SignedHead, type TreeHead } from '../core/treehead.js';
-import { GosumError } from '../errors.js';
-import { sha256 } from '#crypto';
+import { TILE_HEIGHT, TILE_WIDTH, type Tile } from '../core/tile.js';
+import type { NodeReader } from '../core/tree.js';
 import { NodeStack } from './nodestack.js';
 import { CHUNK_TILES, ChunkReader, makeChunk } from './scalechunk.js';
 import { makeChunks, type MakeOptions } from './scaleplan.js';
 import { RECORD_LIMIT, ScaleRecords } from './scalerecords.js';
 import { hashTile, nodeOf, readTile } from './scaletile.js';
+import { SigningLog } from './signinglog.js';
 
 /** What a scale log is. */
 export interface ScaleOptions {
@@ -44,12 +40,7 @@ export interface ScaleOptions {
 }
 
 /** A checksum database of computed records. */
-export class ScaleLog implements Database {
-  readonly name: string;
-  readonly signer: SignerKey;
-  readonly key: VerifierKey;
-  /** The verifier key, as GOSUMDB has it. */
-  readonly vkey: string;
+export class ScaleLog extends SigningLog {
   /** Records that it has at most. */
   readonly records: number;
 
@@ -63,21 +54,17 @@ export class ScaleLog implements Database {
   /** Tiles whose hashes are in there. */
   #tiles = 0;
   readonly #recent = new Map<number, Uint8Array>();
-  readonly #notes = new Map<number, Uint8Array>();
   /** Where data tiles lie ready. */
   #files: ChunkReader | undefined;
   #size: number;
 
   /** Takes no time: what has to be computed is computed when it is asked for, or by `make`, which is faster. */
   constructor(options: ScaleOptions) {
-    const { records, seed = 1, name = 'log.example', signer, repeats = [], texts = new Map<number, string>(), forkAt } = options;
+    const { records, seed = 1, name, signer, repeats = [], texts = new Map<number, string>(), forkAt } = options;
     if (!(Number.isInteger(records) && records >= 0 && records <= 2 ** 30)) throw new Error(`no log of ${records} records`);
+    super(name, signer);
     this.#options = options;
     this.records = this.#size = records;
-    this.name = name;
-    this.signer = signer ?? newSignerKey(name, sha256(encodeUtf8(`test log ${name}`)));
-    this.key = verifierKeyOf(this.signer);
-    this.vkey = formatVerifierKey(this.key);
     const plain = new ScaleRecords({ seed, forkAt });
     for (const [at, of] of repeats) this.#put(at, plain.text(of, 2));
     for (const [at, text] of texts) this.#put(at, encodeUtf8(text));
@@ -101,17 +88,21 @@ export class ScaleLog implements Database {
   }
 
   /** Number of records that are shown. Can be set, to anything up to `records`: the log grows. */
-  get size(): number {
+  override get size(): number {
     return this.#size;
   }
 
-  set size(size: number) {
+  override set size(size: number) {
     if (!(Number.isInteger(size) && size >= 0 && size <= this.records)) throw new Error(`no size ${size} of a log of ${this.records}`);
     this.#size = size;
   }
 
+  protected override get most(): number {
+    return this.records;
+  }
+
   /** Gives the hash of a node of the whole tree. */
-  get read(): NodeReader {
+  override get read(): NodeReader {
     return (level, n) => this.#node(level, n);
   }
 
@@ -121,7 +112,7 @@ export class ScaleLog implements Database {
   }
 
   /** The number of a module version's record, the last one where it was repeated; `undefined` where there is none. */
-  idOf(module: string, version: string): number | undefined {
+  override idOf(module: string, version: string): number | undefined {
     const put = this.#ids.get(formatModuleVersion(module, version))?.findLast((id) => id < this.#size);
     if (put !== undefined) return put;
     const id = this.#records.numberOf(module, version);
@@ -129,75 +120,13 @@ export class ScaleLog implements Database {
   }
 
   /** The text of a record. */
-  text(id: number): Uint8Array {
+  override text(id: number): Uint8Array {
     if (!(Number.isInteger(id) && id >= 0 && id < this.records)) throw new Error(`no record ${id} in a log of ${this.records}`);
     return this.#records.text(id);
   }
 
-  /** The size and root hash of the log's first `size` records. */
-  treeHead(size: number = this.#size): TreeHead {
-    if (!(size >= 0 && size <= this.records)) throw new Error(`no tree of ${size} in a log of ${this.records}`);
-    return { size, hash: treeHash(size, this.read) };
-  }
-
-  /** The signed note of the tree of `size`. */
-  head(size: number = this.#size): Uint8Array {
-    let note = this.#notes.get(size);
-    if (note === undefined) this.#notes.set(size, (note = this.signHead(this.treeHead(size))));
-    return note;
-  }
-
-  /** The head with its note, as the core has it once its signature was verified. */
-  signedHead(size: number = this.#size): SignedHead {
-    return { ...this.treeHead(size), note: this.head(size) };
-  }
-
-  /** Signs any tree head, true or not. */
-  signHead(head: TreeHead): Uint8Array {
-    return signNote(formatTreeHead(head), [this.signer]);
-  }
-
-  /** The inclusion proof of record `id` in the tree of `size`. */
-  proveRecord(id: number, size: number = this.#size): Uint8Array {
-    return proveRecord(size, id, this.read);
-  }
-
-  /** The consistency proof from the tree of `oldSize` to that of `size`. */
-  proveTree(oldSize: number, size: number = this.#size): Uint8Array {
-    return proveTree(size, oldSize, this.read);
-  }
-
-  latest(): Promise<Uint8Array> {
-    return Promise.resolve(this.head());
-  }
-
-  lookup(module: string, version: string): Promise<Uint8Array> {
-    const id = this.idOf(module, version);
-    return id === undefined
-      ? Promise.reject(new GosumError('NOT_FOUND', `${formatModuleVersion(module, version)}: not in the log`))
-      : Promise.resolve(this.lookupOf(id));
-  }
-
-  /** The answer to a lookup that finds record `id`. */
-  lookupOf(id: number): Uint8Array {
-    return formatLookup({ id, text: this.text(id), note: this.head() });
-  }
-
-  /** The bytes of any tile that the log has, full or partial, of hashes or of records. */
-  tile(tile: Tile): Promise<Uint8Array> {
-    return this.hasTile(tile)
-      ? Promise.resolve(this.tileBytes(tile))
-      : Promise.reject(new GosumError('NOT_FOUND', `${formatTilePath(tile)}: not in a log of ${this.#size}`));
-  }
-
-  /** Reports whether the log has as many hashes or records as the tile holds. */
-  hasTile(tile: Tile): boolean {
-    const hashes = Math.floor(this.#size / 2 ** (TILE_HEIGHT * Math.max(tile.level, 0)));
-    return isTile(tile) && tile.n * TILE_WIDTH + tile.width <= hashes;
-  }
-
   /** The bytes of a tile that the log has. */
-  tileBytes({ level, n, width }: Tile): Uint8Array {
+  override tileBytes({ level, n, width }: Tile): Uint8Array {
     if (level === 0) return this.#hashes(n).slice(0, width * HASH_SIZE);
     if (level > 0) {
       this.#reach(n * TILE_WIDTH + width, (level - 1) * TILE_HEIGHT);

@@ -5,53 +5,36 @@
  * (old heads, as real servers give), by `signHead` (a head of nothing), and by the lies of lies.ts on the wire.
  */
 
-import type { Database } from '../contract.js';
 import { formatHash, type Hash } from '../core/hash.js';
-import { formatVerifierKey, newSignerKey, verifierKeyOf, type SignerKey, type VerifierKey } from '../core/key.js';
 import { formatModuleVersion } from '../core/module.js';
-import { signNote } from '../core/note.js';
-import { checkRecordText, formatDataTile, formatLookup, recordHash, type RecordHashes } from '../core/record.js';
+import { checkRecordText, formatDataTile, recordHash, type RecordHashes } from '../core/record.js';
 import { concatBytes, encodeUtf8 } from '../core/text.js';
-import { DATA_LEVEL, formatTilePath, isTile, TILE_HEIGHT, TILE_WIDTH, type Tile } from '../core/tile.js';
-import { proveRecord, proveTree, treeHash, type NodeReader } from '../core/tree.js';
-import { formatTreeHead, type SignedHead, type TreeHead } from '../core/treehead.js';
-import { GosumError } from '../errors.js';
+import { DATA_LEVEL, TILE_HEIGHT, TILE_WIDTH, type Tile } from '../core/tile.js';
+import type { NodeReader } from '../core/tree.js';
 import { sha256 } from '#crypto';
 import { NodeStack } from './nodestack.js';
+import { SigningLog } from './signinglog.js';
 
 /** The hashes of a new record; those that are not given are made up, the same for the same module version. */
 export type NewHashes = Partial<RecordHashes>;
 
 /** A checksum database in memory. */
-export class TestLog implements Database {
-  readonly name: string;
-  readonly signer: SignerKey;
-  readonly key: VerifierKey;
-  /** The verifier key, as GOSUMDB has it. */
-  readonly vkey: string;
-  /** The size of the head that a lookup of record `id` comes with. By default the log's own size. */
-  headSizeOf: (id: number) => number = () => this.size;
-
+export class TestLog extends SigningLog {
   readonly #texts: Uint8Array[] = [];
   readonly #ids = new Map<string, number>();
   readonly #nodes = new NodeStack();
-  readonly #notes = new Map<number, Uint8Array>();
-
-  /** @param signer by default a key that is the same for the same name. No secret. */
-  constructor(name = 'log.example', signer: SignerKey = newSignerKey(name, sha256(encodeUtf8(`test log ${name}`)))) {
-    this.name = name;
-    this.signer = signer;
-    this.key = verifierKeyOf(signer);
-    this.vkey = formatVerifierKey(this.key);
-  }
 
   /** Number of records. */
-  get size(): number {
+  override get size(): number {
     return this.#texts.length;
   }
 
+  protected override get most(): number {
+    return this.size;
+  }
+
   /** Gives the hash of a node of the whole tree. */
-  get read(): NodeReader {
+  override get read(): NodeReader {
     return (level, n) => this.#nodes.hash(level, n);
   }
 
@@ -80,82 +63,19 @@ export class TestLog implements Database {
   }
 
   /** The number of a module version's record; `undefined` where there is none. */
-  idOf(module: string, version: string): number | undefined {
+  override idOf(module: string, version: string): number | undefined {
     return this.#ids.get(formatModuleVersion(module, version));
   }
 
   /** The text of a record. */
-  text(id: number): Uint8Array {
+  override text(id: number): Uint8Array {
     const text = this.#texts[id];
     if (text === undefined) throw new Error(`no record ${id} in a log of ${this.size}`);
     return text;
   }
 
-  /** The size and root hash that the log has, or had when it was of that size. */
-  treeHead(size: number = this.size): TreeHead {
-    if (!(size >= 0 && size <= this.size)) throw new Error(`no tree of ${size} in a log of ${this.size}`);
-    return { size, hash: treeHash(size, this.read) };
-  }
-
-  /** The signed note of the tree of `size`. */
-  head(size: number = this.size): Uint8Array {
-    let note = this.#notes.get(size);
-    if (note === undefined) this.#notes.set(size, (note = this.signHead(this.treeHead(size))));
-    return note;
-  }
-
-  /** The head with its note, as the core has it once its signature was verified. */
-  signedHead(size: number = this.size): SignedHead {
-    return { ...this.treeHead(size), note: this.head(size) };
-  }
-
-  /** Signs any tree head, true or not. */
-  signHead(head: TreeHead): Uint8Array {
-    return signNote(formatTreeHead(head), [this.signer]);
-  }
-
-  /** The inclusion proof of record `id` in the tree of `size`. */
-  proveRecord(id: number, size: number = this.size): Uint8Array {
-    return proveRecord(size, id, this.read);
-  }
-
-  /** The consistency proof from the tree of `oldSize` to that of `size`. */
-  proveTree(oldSize: number, size: number = this.size): Uint8Array {
-    return proveTree(size, oldSize, this.read);
-  }
-
-  latest(): Promise<Uint8Array> {
-    return Promise.resolve(this.head());
-  }
-
-  /** Answers with the record and a signed head: the newest, or the one that `headSizeOf` says. */
-  lookup(module: string, version: string): Promise<Uint8Array> {
-    const id = this.idOf(module, version);
-    return id === undefined
-      ? Promise.reject(new GosumError('NOT_FOUND', `${formatModuleVersion(module, version)}: not in the log`))
-      : Promise.resolve(this.lookupOf(id));
-  }
-
-  /** The answer to a lookup that finds record `id`. */
-  lookupOf(id: number): Uint8Array {
-    return formatLookup({ id, text: this.text(id), note: this.head(this.headSizeOf(id)) });
-  }
-
-  /** The bytes of any tile that the log has, full or partial, of hashes or of records. */
-  tile(tile: Tile): Promise<Uint8Array> {
-    return this.hasTile(tile)
-      ? Promise.resolve(this.tileBytes(tile))
-      : Promise.reject(new GosumError('NOT_FOUND', `${formatTilePath(tile)}: not in a log of ${this.size}`));
-  }
-
-  /** Reports whether the log has as many hashes or records as the tile holds. */
-  hasTile(tile: Tile): boolean {
-    const hashes = Math.floor(this.size / 2 ** (TILE_HEIGHT * Math.max(tile.level, 0)));
-    return isTile(tile) && tile.n * TILE_WIDTH + tile.width <= hashes;
-  }
-
   /** The bytes of a tile that the log has. */
-  tileBytes({ level, n, width }: Tile): Uint8Array {
+  override tileBytes({ level, n, width }: Tile): Uint8Array {
     const from = n * TILE_WIDTH;
     return level === DATA_LEVEL
       ? formatDataTile(this.#texts.slice(from, from + width))

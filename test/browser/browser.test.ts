@@ -75,9 +75,10 @@ async function serve(t: Test, script: string): Promise<string> {
 }
 
 async function openPage(t: Test, executablePath: string, base: string): Promise<Page> {
-  const browser = await chromium.launch({ executablePath, args: FLAGS });
+  const browser = await chromium.launch({ executablePath, args: FLAGS, timeout: 100_000 });
   t.teardown(() => browser.close());
   const page = await browser.newPage();
+  page.setDefaultTimeout(100_000);
   page.on('pageerror', (error) => t.fail(String(error)));
   await page.goto(base);
   t.comment(`Chromium ${browser.version()}`);

@@ -15,6 +15,7 @@ import { h1OfFiles, h1OfGoMod } from '../../src/core/h1.js';
 import { encodeUtf8 } from '../../src/core/text.js';
 import { GosumError } from '../../src/errors.js';
 import { buildZip } from '../dirhash/zipbuilder.js';
+import { until } from '../wait.js';
 import { JOBS, newPlace, ROOT, type Files, type Place } from './place.js';
 
 t.jobs = JOBS;
@@ -290,8 +291,8 @@ t.test('Ctrl-C', { buffered: true, skip: process.platform === 'win32' && 'no sig
 });
 
 async function interrupted(t: Test, place: Place, threads: string): Promise<void> {
-  const running = place.start(['hash', '--threads', threads, ...Array.from({ length: 60 }, () => 'm.zip')]);
-  await new Promise((resolve) => setTimeout(resolve, 600));
+  const running = place.start(['hash', '--threads', threads, ...Array.from({ length: 1000 }, () => 'm.zip')]);
+  t.ok(await until(() => running.out().includes('\n')), 'it is under way');
   running.kill('SIGINT');
   const { code, stderr, took } = await running.ended;
   t.equal(code, 130, `${threads} threads: ${took} ms`);

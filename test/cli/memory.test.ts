@@ -9,14 +9,10 @@ import { decodeUtf8, encodeUtf8 } from '../../src/core/text.js';
 import { loadBetterSqlite, loadNodeSqlite } from '../../src/store/driver.js';
 import { openStore } from '../../src/store/open.js';
 import { olderHead, serveLog, slow, TestLog } from '../../src/testing/index.js';
+import { until } from '../wait.js';
 import { GO_SUM, JOBS, linesOf, MODULES, newLog, newPlace, ROOT, type Place } from './place.js';
 
 t.jobs = JOBS;
-
-/** Waits until something is so. */
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 10));
-}
 
 for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {
   const skip = process.platform === 'win32' && 'Windows has no signals to send';
@@ -24,14 +20,15 @@ for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {
     const place = await newPlace(t, { 'go.sum': GO_SUM, 'one.sum': linesOf('example.com/beta') });
     t.match(await place.run(['verify', 'one.sum']), { code: 0, stderr: '' });
     for (const path of ['/lookup/example.com/gamma@v1.0.0', /^\/tile\//]) {
-      place.served.answer = slow(60_000, path);
+      place.served.answer = slow(100_000, path);
       place.asked();
       const running = place.start(['verify']);
       const seen: string[] = [];
-      await until(() => {
+      const isAsked = (): boolean => {
         seen.push(...place.asked());
         return seen.some((asked) => (typeof path === 'string' ? path === asked : path.test(asked)));
-      });
+      };
+      t.ok(await until(isAsked));
       running.kill(signal);
       const ran = await running.ended;
       t.strictSame([ran.code, ran.stdout, ran.stderr], [code, '', 'gosumcheck: interrupted\n'], String(path));

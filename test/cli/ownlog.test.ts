@@ -3,6 +3,7 @@
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
+import { until } from '../wait.js';
 import { linesOf, MODULES, OTHER_HASH, lineOf } from './place.js';
 import { newOwnPlace } from './ownlog.js';
 
@@ -51,7 +52,7 @@ t.test('go.sum lines', async (t) => {
   const state3 = await (await fetch(`${url}/readyz`)).text();
   t.match(state3, /^ready\nsum\.corp\.example: tree 3, last verified [^\n]*\n$/);
   await place.own('add', '--proxy', place.proxy, 'example.com/late@v1.0.0');
-  for (let tries = 0; tries < 50 && !(await (await fetch(`${url}/readyz`)).text()).includes('tree 4'); tries++) await new Promise((resolve) => setTimeout(resolve, 100));
+  t.ok(await until(async () => (await (await fetch(`${url}/readyz`)).text()).includes('tree 4'), 100));
   t.match(await (await fetch(`${url}/metrics`)).text(), /\{database="sum\.corp\.example"\} 4\n/, 'seen though nobody has asked');
 });
 

@@ -35,6 +35,8 @@ export interface Ran {
 /** A process that runs. */
 export interface Running {
   readonly ended: Promise<Ran>;
+  /** What it has written to stdout so far. */
+  out(): string;
   kill(signal: NodeJS.Signals): void;
   /** Stops reading stdout. */
   hangUp(): void;
@@ -167,6 +169,7 @@ export async function newPlace(
     });
     return {
       ended,
+      out: () => output.stdout,
       kill: (signal) => void child.kill(signal),
       hangUp: () => child.stdout.destroy(),
       feed: (text) => new Promise((resolve) => child.stdin.write(text, () => resolve())),
@@ -195,6 +198,11 @@ export async function newPlace(
       return since;
     },
   };
+}
+
+/** The lines of JSON that a command has written, as far as they are whole. */
+export function jsonLines(text: string): Record<string, unknown>[] {
+  return text.split('\n').slice(0, -1).map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
 /** `line status code` of each result. */

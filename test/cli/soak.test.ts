@@ -1,7 +1,7 @@
 import t from 'tap';
 import { soak } from './soak.js';
 
-t.test('a mirror killed under load', { timeout: 60_000 }, async (t) => {
+t.test('a mirror killed under load', { timeout: 300_000 }, async (t) => {
   const { served, failures } = await soak(t.testdir(), 4, (text) => {
     t.comment(text);
   });

@@ -4,6 +4,7 @@ import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { serveLog, TestLog } from '../../src/testing/index.js';
+import { until } from '../wait.js';
 
 const COMMAND = fileURLToPath(new URL('../../../bin/gosumcheck.js', import.meta.url));
 
@@ -25,7 +26,7 @@ export async function soak(folder: string, times: number, say: (text: string) =>
   const env = { PATH: '', HOME: folder, GOENV: 'off', GOPROXY: 'off', GOSUMDB: `${log.vkey} ${upstream.url}`, SystemRoot: process.env.SystemRoot };
   const file = path.join(folder, 'soak.db');
   const start = async (): Promise<{ child: ChildProcess; url: string; ended: Promise<unknown> }> => {
-    const args = [COMMAND, 'serve', '--data', file, '--listen', '127.0.0.1:0', '--poll', '50ms', '--timeout', '3s'];
+    const args = [COMMAND, 'serve', '--data', file, '--listen', '127.0.0.1:0', '--poll', '50ms', '--timeout', '1m'];
     const child = spawn(process.execPath, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
     let stderr = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
@@ -53,14 +54,19 @@ export async function soak(folder: string, times: number, say: (text: string) =>
   for (let time = 0; time < times; time++) {
     const { child, url, ended } = await start();
     let running = true;
+    let answered = 0;
     const client = async (seed: number): Promise<void> => {
       for (let n = seed; running; n += 4) {
         log.fill(log.size + 3);
         const id = (n * 7919) % log.size;
-        if (await ask(url, id).catch(() => false)) served.add(id);
+        if (!(await ask(url, id).catch(() => false))) continue;
+        served.add(id);
+        answered++;
       }
     };
     const clients = [0, 1, 2, 3].map((seed) => client(seed + 1000 * time));
+    // before that the file may not even be there
+    if (!(await until(() => answered > 4))) failures.push(`time ${time + 1}: no answers`);
     await new Promise((resolve) => setTimeout(resolve, 100 + Math.random() * 400));
     child.kill('SIGKILL');
     await ended;

@@ -108,7 +108,7 @@ t.test('no answer: exit 3, and which lines remain', { buffered: true }, async (t
 
 t.test('limits on time: exit 3, what came in time stays', { buffered: true }, async (t) => {
   const place = await newPlace(t);
-  place.served.answer = slow(20_000, '/lookup/example.com/delta@v1.0.0');
+  place.served.answer = slow(100_000, '/lookup/example.com/delta@v1.0.0');
   const [each, all] = await Promise.all([
     place.verify(['--timeout', '100ms', '--no-cache']),
     place.verify(['--deadline', '1500ms', '--report', 'text=report.txt', '--cache', 'all.db']),
@@ -118,7 +118,7 @@ t.test('limits on time: exit 3, what came in time stays', { buffered: true }, as
   t.equal(each.code, 3);
   t.equal(all.code, 3);
   t.strictSame(outcomes(all.report).slice(6), two);
-  t.ok(all.took < 15_000, `${all.took} ms`);
+  t.ok(all.took < 90_000, `${all.took} ms`);
   t.match(readFileSync(path.join(place.folder, 'report.txt'), 'utf8'), 'the deadline of 1.5 s has passed (TIMEOUT)');
 });
 

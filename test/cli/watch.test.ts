@@ -3,7 +3,8 @@ import path from 'node:path';
 import t from 'tap';
 import { openStore } from '../../src/store/open.js';
 import { madeUpHash } from '../../src/testing/index.js';
-import { hashesOf, linesOf, newFile, OTHER, run, start, until } from './wholeplace.js';
+import { until } from '../wait.js';
+import { hashesOf, linesOf, newFile, OTHER, run, start } from './wholeplace.js';
 
 t.test('what is new since the last run, and where the first begins', async (t) => {
   const { log, folder, keep } = await newFile(t);
@@ -103,11 +104,11 @@ t.test('a log that was seen to misbehave', async (t) => {
 t.test('--follow sees the file grow in another process', async (t) => {
   const { log, folder, keep } = await newFile(t);
   const follow = start(t, folder, ['watch', 'example.com/team', '--follow', '--poll', '50ms', '--since', 'all', '--data', 'data.db']);
-  await until('what is there', () => follow.out().split('\n').length === 5);
+  t.ok(await until(() => follow.out().split('\n').length === 5), 'what is there');
   for (const version of ['v2.0.0', 'v2.1.0', 'v2.2.0']) {
     log.fill(log.size + 200).add('example.com/team/c', version);
     await keep();
-    await until(version, () => follow.out().includes(`example.com/team/c ${version}  record`));
+    t.ok(await until(() => follow.out().includes(`example.com/team/c ${version}  record`)), version);
   }
   follow.kill('SIGINT');
   const ended = await follow.ended;
@@ -117,7 +118,7 @@ t.test('--follow sees the file grow in another process', async (t) => {
   log.add('example.com/team/b', 'v0.1.0', { module: OTHER });
   const alarm = start(t, folder, ['watch', 'example.com/team', '--follow', '--poll', '50ms', '--data', 'data.db']);
   await keep();
-  await until('the alarm', () => alarm.out().includes('ALARM'));
+  t.ok(await until(() => alarm.out().includes('ALARM')), 'the alarm');
   alarm.kill('SIGINT');
   t.equal((await alarm.ended).code, 1, 'an alarm weighs more than who ended it');
 });

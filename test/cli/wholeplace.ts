@@ -65,15 +65,6 @@ export function linesOf(out: string): unknown[] {
   });
 }
 
-/** Waits until something holds. */
-export async function until(what: string, holds: () => boolean): Promise<void> {
-  const limit = Date.now() + 20_000;
-  while (!holds()) {
-    if (Date.now() > limit) throw new Error(`not within 20 s: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
 /** The hashes that the log has for a module version, `path version`. */
 export function hashesOf(name: string): object {
   return { module: madeUpHash(name), goMod: madeUpHash(`${name}/go.mod`) };

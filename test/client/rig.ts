@@ -37,7 +37,7 @@ export async function sourceOf(served: ServedLog, log: { readonly vkey: string }
     env: openEnvironment({}),
     sumdb: { value: `${log.vkey} ${served.url}`, from: 'test' },
   });
-  return openRemote({ env, sumdb, proxies, httpProxy, timeout: 5000 });
+  return openRemote({ env, sumdb, proxies, httpProxy, timeout: 60_000 });
 }
 
 /** What a rig is made of. */

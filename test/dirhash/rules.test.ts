@@ -119,9 +119,11 @@ t.test('many names that collide take no long time', (t) => {
   const deep = 'a/'.repeat(20_000);
   const names = Array.from({ length: 100 }, (_, i) => `${i % 2 === 0 ? deep : deep.toUpperCase()}${i}`);
   const same = Array.from({ length: 60_000 }, (_, i) => (i % 2 === 0 ? 'same' : 'SAME'));
-  const since = Date.now();
+  const since = process.cpuUsage();
   t.equal(broken(entries(...names)).length > 0, true);
   t.equal(broken(entries(...same)).length, 59_999);
-  t.ok(Date.now() - since < 4000, `${Date.now() - since} ms`);
+  const { user, system } = process.cpuUsage(since);
+  t.comment(`${(user + system) / 1000} ms`);
+  t.ok(user + system < 8e6, 'of the processor, whatever else it does');
   t.end();
 });

@@ -4,12 +4,13 @@ import t from 'tap';
 import { parseDataTile } from '../../src/core/record.js';
 import { decodeUtf8 } from '../../src/core/text.js';
 import { TestLog } from '../../src/testing/index.js';
+import { until } from '../wait.js';
 import { KEYS, NAME, openLog, records } from './rig.js';
 import { appender, Witness } from './witness.js';
 
 const KILLS = 30;
 
-t.test('killed at any time', { timeout: 120_000 }, async (t) => {
+t.test('killed at any time', { timeout: 300_000 }, async (t) => {
   const folder = t.testdir();
   const open = openLog(t, folder);
   await open.log.begin();
@@ -19,7 +20,7 @@ t.test('killed at any time', { timeout: 120_000 }, async (t) => {
   for (let i = 0; i < KILLS; i++) {
     const { size } = await open.log.recover();
     t.ok(size >= said, 'nothing is lost that was said to be recorded');
-    const ran = await appender(folder, size, 5000, 'each', Math.random() * 60);
+    const ran = await appender(folder, size, 5000, 'each', (child) => setTimeout(() => child.kill('SIGKILL'), Math.random() * 60));
     if (ran.signal === 'SIGKILL') killed++;
     for (const line of ran.stdout.split('\n')) if (/^[0-9]+$/.test(line)) said = Number(line);
     await witness.look(t, open);
@@ -35,10 +36,11 @@ t.test('two processes that add at once', async (t) => {
   const folder = t.testdir();
   const open = openLog(t, folder);
   await open.log.begin();
-  // held until both are most likely there
+  // held until both are there
+  let begun = 0;
   const both = await open.state.hold(async () => {
-    const started = [appender(folder, 0, 40, 'each'), appender(folder, 100, 140, 'each')];
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    const started = [0, 100].map((from) => appender(folder, from, from + 40, 'each', () => begun++));
+    t.ok(await until(() => begun === 2));
     return { ended: Promise.all(started) };
   });
   for (const { stdout, stderr } of await both.ended) t.equal(stdout.split('\n').length, 22, stderr);

@@ -1,6 +1,6 @@
 /** Processes that add to a log of one's own and are killed, and what has to be true of it whenever anybody looks. */
 
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
 import { verifierKeyOf } from '../../src/core/key.js';
@@ -11,13 +11,17 @@ import { KEYS, NAME, records, type OpenLog } from './rig.js';
 
 const APPENDER = fileURLToPath(new URL('./appender.js', import.meta.url));
 
-/** Adds records in another process. @param after milliseconds until it is killed, since it began. */
-export function appender(folder: string, from: number, to: number, point: string, after?: number): Promise<{ signal: string | null; stdout: string; stderr: string }> {
+/**
+ * Adds records in another process.
+ *
+ * @param begun gets the process once it has said something.
+ */
+export function appender(folder: string, from: number, to: number, point: string, begun?: (child: ChildProcess) => void): Promise<{ signal: string | null; stdout: string; stderr: string }> {
   const [command, ...rest] = [...WITHOUT_TAP, process.execPath, APPENDER, folder, String(from), String(to), point];
   const child = spawn(command, rest);
   const ran = { stdout: '', stderr: '' };
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    if (ran.stdout === '' && after !== undefined) setTimeout(() => child.kill('SIGKILL'), after);
+    if (ran.stdout === '') begun?.(child);
     ran.stdout += text;
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => (ran.stderr += text));

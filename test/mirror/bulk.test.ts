@@ -1,6 +1,5 @@
 /** Bulk queries: the verifying client against a served mirror, in both layouts. */
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { SumDB, type Lookups } from '../../src/client/sumdb.js';
 import type { Database } from '../../src/contract.js';
@@ -8,14 +7,18 @@ import { formatVerifierKey } from '../../src/core/key.js';
 import { isGosumError } from '../../src/errors.js';
 import type { Mirror } from '../../src/mirror/mirror.js';
 import { openMemoryStore } from '../../src/store/memory.js';
+import { gatherer, turns, until } from '../wait.js';
 import { FEW, LAYOUTS, lookup, modules, nameOf, newLog, right, seen, verdicts } from './many.js';
 import { newMirrorRig } from './rig.js';
 
 /** Answers as the mirror does, but late: what is asked together arrives before the first answer leaves. */
-function slowly(mirror: Mirror, milliseconds: number): Database {
+function slowly(mirror: Mirror): Database & { idle(): Promise<boolean> } {
+  const gathered = gatherer();
+  let open = 0;
   const late = async <T>(work: () => Promise<T>): Promise<T> => {
-    await sleep(milliseconds);
-    return work();
+    open++;
+    await gathered();
+    return work().finally(() => open--);
   };
   return {
     name: mirror.name,
@@ -23,21 +26,29 @@ function slowly(mirror: Mirror, milliseconds: number): Database {
     lookup: (module, version) => late(() => mirror.lookup(module, version)),
     tile: (tile) => late(() => mirror.tile(tile)),
     bulk: (query) => late(() => mirror.bulk(query)),
+    idle: () => until(() => open === 0),
   };
 }
 
 t.test('a thousand modules in a handful of requests', async (t) => {
   const wanted = modules(1000);
   const log = newLog(wanted, 20_000);
-  const rig = await newMirrorRig(log, undefined, { bend: (mirror) => slowly(mirror, 100) });
+  let late: ReturnType<typeof slowly> | undefined;
+  const rig = await newMirrorRig(log, undefined, { bend: (mirror) => (late = slowly(mirror)) });
+  /** Waits for the answers that nobody waits for any more. */
+  const idle = async (): Promise<void> => {
+    t.ok(await late?.idle());
+    await turns(10);
+  };
   await lookup(log, await rig.way('proxy'), wanted);
+  await idle();
   seen(rig);
   for (const layout of LAYOUTS) {
     const store = openMemoryStore();
     const first = await lookup(log, await rig.way(layout), wanted, { store });
     t.strictSame(verdicts(first), right(log, wanted));
     t.strictSame([first.timeline, first.problem, first.head?.size], ['first-contact', undefined, 20_000]);
-    await sleep(300); // for the answers that nobody waits for any more
+    await idle();
     const { routes, rounds } = seen(rig);
     const { lookup: lookups = 0, ...others } = routes;
     t.strictSame(others, layout === 'proxy' ? { supported: 1, bulk: 1 } : { latest: 1, bulk: 1 }, layout);

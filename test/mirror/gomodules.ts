@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { sha256 } from '#crypto';
 import { h1OfFiles, h1OfGoMod } from '../../src/core/h1.js';
@@ -52,6 +53,26 @@ export async function serveModules(log: TestLog, names: readonly string[]): Prom
         server.closeAllConnections();
       }),
   };
+}
+
+/**
+ * Puts the go.mod file of `example.com/<name>` at v1.0.0 for each name into a folder, which is a module proxy for `go list -m`,
+ * and adds each to the log, `more` records after each.
+ *
+ * @param fill has the log grow to a size.
+ * @returns the folder, as GOPROXY has it.
+ */
+export function publishGoMods(folder: string, log: TestLog, names: readonly string[], more: number, fill: (log: TestLog, size: number) => unknown): string {
+  for (const name of names) {
+    const goMod = `module example.com/${name}\n`;
+    const at = path.join(folder, 'example.com', name, '@v');
+    mkdirSync(at, { recursive: true });
+    writeFileSync(path.join(at, 'v1.0.0.info'), '{"Version":"v1.0.0"}');
+    writeFileSync(path.join(at, 'v1.0.0.mod'), goMod);
+    log.add(`example.com/${name}`, 'v1.0.0', { goMod: h1OfGoMod(encodeUtf8(goMod)) });
+    fill(log, log.size + more);
+  }
+  return pathToFileURL(folder).href;
 }
 
 /** What came of a go command. */

@@ -7,6 +7,7 @@ import { openWays } from '../../src/mirror/ways.js';
 import { allOf, flipBit, forkedHead, noPartialTiles, serveLog, status, TestLog } from '../../src/testing/index.js';
 import { WholeLog } from '../../src/whole/reader.js';
 import { newMirrorRig } from './rig.js';
+import { until } from '../wait.js';
 import { fillMany, newSyncRig, packsOf } from './syncrig.js';
 
 const SIZE = 5 * 256 + 77;
@@ -180,14 +181,21 @@ t.test('ends when it is told to, and what was proved is kept', async (t) => {
   const rig = await newSyncRig(t, log);
   const store = await rig.open();
   const controller = new AbortController();
-  rig.upstream.answer = (request, answer) => {
-    if (request.path === '/tile/8/data/013') controller.abort(new Error('enough'));
+  const { signal } = controller;
+  let proved = 0;
+  let records = false;
+  const progress = { phase: (name: string) => void (records = name === 'records'), tick: (some = 1) => void (proved += records ? some : 0) };
+  // tiles up to 12 are answered; when these are proved it is told to end, and the others come too late
+  rig.upstream.answer = async (request, answer) => {
+    if (!signal.aborted && Number(/\/data\/(\d+)$/.exec(request.path)?.[1] ?? 0) > 12) {
+      await until(() => proved >= 13 * 256);
+      controller.abort(new Error('enough'));
+    }
     return answer;
   };
-  const sync = await rig.sync(store, { concurrency: 1 });
-  await t.rejects(sync.look(controller.signal), { message: 'enough' });
-  const left = (await store.log?.gaps(rig.vkey, log.size)) ?? [];
-  t.ok((left[0]?.lo ?? 0) >= 8, 'what came before');
+  const sync = await rig.sync(store, { concurrency: 1, progress });
+  await t.rejects(sync.look(signal), { message: 'enough' });
+  t.same(await store.log?.gaps(rig.vkey, log.size), [{ lo: 13, hi: 30 }], 'what came before');
   t.equal((await sync.look()).indexed, log.size);
 });
 

@@ -14,7 +14,7 @@ const KILLS = 30;
 const AHEAD = 16;
 const PROGRAM = fileURLToPath(new URL('syncprocess.js', import.meta.url));
 
-t.test('killed thirty times', { timeout: 120_000 }, async (t) => {
+t.test('killed thirty times', { timeout: 300_000 }, async (t) => {
   const log = fillMany(new TestLog(), 90 * 256 + 33);
   let read = 0;
   const rig = await newSyncRig(t, log, async (request, answer) => {

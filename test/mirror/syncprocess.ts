@@ -9,7 +9,7 @@ import { openRemote } from '../../src/transport/remote.js';
 
 const [value = '', file = ''] = process.argv.slice(2);
 const { env, sumdb, proxies, httpProxy } = await readSettings({ env: openEnvironment({ GOENV: 'off' }), sumdb: { value, from: 'test' } });
-const source = openRemote({ env, sumdb, proxies, httpProxy, timeout: 5000 });
+const source = openRemote({ env, sumdb, proxies, httpProxy, timeout: 60_000 });
 const store = await openServerStore({ file, keys: [sumdb.key], notice: (text) => process.stderr.write(`${text}\n`) });
 const sync = new Sync({ key: sumdb.key, source, store, concurrency: 4, threads: 1, tilesAtOnce: 3 });
 const { head, indexed, failed } = await sync.look();

@@ -11,8 +11,8 @@ import { serveLog, type ServedLog, type TestLog } from '../../src/testing/index.
 import { openHttpSource } from '../../src/transport/http.js';
 import { parseGoUrl } from '../../src/config/gourl.js';
 
-/** Short times, so that tests are. */
-export const QUICK: WaysOptions = { pause: 20, longestPause: 100, patience: 250 };
+/** Short pauses, so that tests are; and all the time that a busy machine needs to answer. */
+export const QUICK: WaysOptions = { pause: 20, longestPause: 100, patience: 60_000 };
 
 /** What is behind a mirror, and its own server. */
 export interface WaysRig {
@@ -25,17 +25,21 @@ export interface WaysRig {
 }
 
 /** A way over HTTP. */
-export function wayTo(url: string, timeout = 400): Source {
+export function wayTo(url: string, timeout = 60_000): Source {
   return openHttpSource(parseGoUrl(url), { timeout });
 }
 
-/** Serves each of the databases, and a mirror with a way to each. The first one's key is the mirror's. */
+/**
+ * Serves each of the databases, and a mirror with a way to each. The first one's key is the mirror's.
+ *
+ * @param options with the `timeout` of the first way, where it is to be short; the others are honest, and may be slow.
+ */
 export async function newWaysRig(
   logs: readonly [TestLog, ...TestLog[]],
   { store = openMemoryStore(), timeout, ...options }: WaysOptions & { store?: Store; timeout?: number } = {},
 ): Promise<WaysRig> {
   const upstreams = await Promise.all(logs.map((log) => serveLog(log)));
-  const ways = openWays(upstreams.map(({ url }) => wayTo(url, timeout)), { ...QUICK, ...options });
+  const ways = openWays(upstreams.map(({ url }, i) => wayTo(url, i === 0 ? timeout : undefined)), { ...QUICK, ...options });
   const mirror = new Mirror({ key: logs[0].key, source: ways, store });
   const server = await listen('127.0.0.1', 0, {
     databases: [mirror],

@@ -6,6 +6,7 @@ import t from 'tap';
 
 import { createProgress } from '../../src/report/progress.js';
 import { FORMATS, formatReport, isFormat } from '../../src/report/report.js';
+import { until } from '../wait.js';
 import { OPTIONS, SAMPLES } from './samples.js';
 
 /** A stream as a terminal shows it: what is on its lines after carriage returns and erasures, the last one being drawn on. */
@@ -106,7 +107,7 @@ t.test('goes on without a tick, while an answer is waited for', async (t) => {
   const stream = new Terminal();
   const progress = createProgress({ stream, enabled: true });
   progress.phase('looking up records', 40);
-  for (let i = 0; i < 100 && stream.text === ''; i++) await sleep(50);
+  t.ok(await until(() => stream.text !== ''));
   t.match(stream.lines().at(-1), /^looking up records {2}\[>/);
   progress.done();
 });
@@ -158,11 +159,11 @@ t.test('work that lasts: the rate, and the time that is left', async (t) => {
 
 t.test('off a terminal a line now and then, where it is wanted', async (t) => {
   const stream = new Terminal(80);
-  const progress = createProgress({ stream, enabled: false, linesEvery: 20 });
+  const progress = createProgress({ stream, enabled: false, linesEvery: 20, now: () => 0 });
   progress.phase('records', 10);
   progress.tick(5);
   t.equal(stream.text, '', 'not at once');
-  await sleep(90);
+  t.ok(await until(() => stream.writes > 1));
   t.match(stream.text, /^(records {2}\[=+>.*\] {3}5\/10\n)+$/);
   progress.done();
   const { writes } = stream;

@@ -6,7 +6,7 @@ import { readBody } from '../../src/server/body.js';
 t.test('a body is read within its limits', async (t) => {
   const seen: (string | number)[] = [];
   const server = createServer((request, response) => {
-    void readBody(request, 100, 300).then((body) => {
+    void readBody(request, 100, request.url === '/late' ? 300 : 60_000).then((body) => {
       seen.push(typeof body === 'number' ? body : new TextDecoder().decode(body));
       response.writeHead(typeof body === 'number' ? body : 200, typeof body === 'number' ? { connection: 'close' } : {}).end();
     });
@@ -29,13 +29,13 @@ t.test('a body is read within its limits', async (t) => {
       socket.on('error', () => undefined);
       socket.on('close', () => resolve(answer.split('\r\n')[0] ?? ''));
     });
-  const head = (header: string): string => `POST / HTTP/1.1\r\nHost: x\r\n${header}\r\n\r\n`;
+  const head = (header: string, path = '/'): string => `POST ${path} HTTP/1.1\r\nHost: x\r\n${header}\r\n\r\n`;
   t.match(await send([head('Content-Length: 3'), 'abc']), '200');
   t.match(await send([head('Transfer-Encoding: chunked'), '3\r\nabc\r\n', '2\r\nde\r\n0\r\n\r\n']), '200');
   t.match(await send([head('Content-Length: 0')]), '200');
   t.match(await send([head('Content-Length: 101'), 'x']), '413', 'before it came');
   t.match(await send([head('Transfer-Encoding: chunked'), `65\r\n${'x'.repeat(101)}\r\n`]), '413', 'when it came');
-  t.match(await send([head('Content-Length: 100'), 'x']), '408');
+  t.match(await send([head('Content-Length: 100', '/late'), 'x']), '408');
   t.strictSame(seen, ['abc', 'abcde', '', 413, 413, 408]);
   await send([head('Content-Length: 100'), 'x'], true);
   while (seen.length < 7) await new Promise((resolve) => setTimeout(resolve, 10));

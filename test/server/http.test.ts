@@ -160,7 +160,7 @@ function raw(rig: MirrorRig, request: string): Promise<string> {
       answer += part;
       if (answer.includes('\r\n\r\n')) socket.destroy();
     });
-    socket.setTimeout(5000, () => socket.destroy(new Error(`no answer to ${request.slice(0, 60)}`)));
+    socket.setTimeout(60_000, () => socket.destroy(new Error(`no answer to ${request.slice(0, 60)}`)));
     socket.on('error', (error) => (answer === '' ? reject(error) : resolve(answer)));
     socket.on('close', () => resolve(answer));
   });

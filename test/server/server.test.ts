@@ -5,10 +5,11 @@ import { connect, type Socket } from 'node:net';
 import { connect as tlsConnect } from 'node:tls';
 import t, { type Test } from 'tap';
 import type { Database } from '../../src/contract.js';
-import { textAnswer } from '../../src/server/answers.js';
+import { textAnswer, type Answer } from '../../src/server/answers.js';
 import { LimitError } from '../../src/server/limits.js';
 import { listen, type Access, type RunningServer, type ServerOptions } from '../../src/server/server.js';
 import { newCertificate, TestLog } from '../../src/testing/index.js';
+import { until } from '../wait.js';
 
 const log = new TestLog().fill(600);
 log.add('example.com/a', 'v1.0.0');
@@ -105,7 +106,7 @@ t.test('connections: not too many, not too long headers, none that stand still',
   const still = await open(t, { stalled: 200 });
   const since = Date.now();
   await raw(still.url, 'GET /latest HTTP/1.1\r\nHost: x\r\nX-');
-  t.ok(Date.now() - since < 5000, 'dropped');
+  t.ok(Date.now() - since < 9000, 'dropped, sooner than for headers that do not end');
 });
 
 t.test('https, with a certificate that is renewed', async (t) => {
@@ -131,19 +132,24 @@ t.test('https, with a certificate that is renewed', async (t) => {
 t.test('what is under way when it ends is answered, and the connection is given up', async (t) => {
   let go: () => void = () => undefined;
   const gate = new Promise<void>((resolve) => (go = resolve));
-  const server = await open(t, { page: () => gate.then(() => textAnswer(200, 'late')) });
+  let asked = false;
+  const page = (): Promise<Answer> => {
+    asked = true;
+    return gate.then(() => textAnswer(200, 'late'));
+  };
+  const server = await open(t, { page });
   const answer = new Promise<{ status: number | undefined; connection: string | undefined }>((resolve) => {
     httpRequest(`${server.url}/healthz`, { headers: { connection: 'keep-alive' } }, (response) => {
       response.resume();
       resolve({ status: response.statusCode, connection: response.headers.connection });
     }).end();
   });
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  t.ok(await until(() => asked));
   const since = Date.now();
   const closed = server.close();
   t.equal(await raw(server.url, 'GET / HTTP/1.1\r\n\r\n').catch(() => 'refused'), 'refused');
   go();
   t.strictSame(await answer, { status: 200, connection: 'close' });
   await closed;
-  t.ok(Date.now() - since < 5000, 'not only after the connection was idle for long');
+  t.ok(Date.now() - since < 30_000, 'not only after the connection was idle for long');
 });

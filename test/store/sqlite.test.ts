@@ -307,7 +307,7 @@ t.test('a locked file', async (t) => {
   await store.close();
 });
 
-t.test('several processes on one file', { timeout: 60_000 }, async (t) => {
+t.test('several processes on one file', { timeout: 300_000 }, async (t) => {
   const file = join(t.testdir(), 'cache.db');
   const children = [20, 20, 20].map((times) => spawn(process.execPath, [COMMITTER, file, `${times}`], { stdio: ['ignore', 'pipe', 'inherit'] }));
   for (const child of children) child.stdout.resume();
@@ -315,7 +315,7 @@ t.test('several processes on one file', { timeout: 60_000 }, async (t) => {
   await checkFile(file, 60);
 });
 
-t.test('a process killed in the middle of a commit', { timeout: 60_000 }, async (t) => {
+t.test('a process killed in the middle of a commit', { timeout: 300_000 }, async (t) => {
   const file = join(t.testdir(), 'cache.db');
   const child = spawn(process.execPath, [COMMITTER, file, '10', 'die'], { stdio: ['ignore', 'pipe', 'inherit'] });
   t.equal(await linesUntilExit(child), 9);
@@ -328,7 +328,7 @@ t.test('a process killed in the middle of a commit', { timeout: 60_000 }, async 
   await checkFile(file, 10);
 });
 
-t.test('a process killed at any moment', { timeout: 60_000 }, async (t) => {
+t.test('a process killed at any moment', { timeout: 300_000 }, async (t) => {
   const file = join(t.testdir(), 'cache.db');
   let atLeast = 0;
   for (const lines of [1, 3, 6, 2]) {

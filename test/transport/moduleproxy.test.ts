@@ -23,7 +23,7 @@ async function serve(t: Test, handle: RequestListener): Promise<string> {
 }
 
 function open(t: Test, value: string): ModuleProxies {
-  const proxies = openModuleProxies(parseGoproxy({ value, from: 'a test' }), { env: openEnvironment({}), timeout: 5000 });
+  const proxies = openModuleProxies(parseGoproxy({ value, from: 'a test' }), { env: openEnvironment({}), timeout: 60_000 });
   t.teardown(() => proxies.close());
   return proxies;
 }

@@ -120,7 +120,7 @@ t.test('the same walks by the go command', { skip: process.platform === 'linux' 
       HTTP_PROXY: '', HTTPS_PROXY: '', http_proxy: '', https_proxy: '',
     });
     const code = await new Promise<unknown>((resolve) => {
-      execFile('go', ['mod', 'download', 'example.com/m@v1.0.0'], { env, cwd: home, timeout: 30_000 }, (error) => resolve(error?.code));
+      execFile('go', ['mod', 'download', 'example.com/m@v1.0.0'], { env, cwd: home, timeout: 60_000 }, (error) => resolve(error?.code));
     });
     if (code === 'ENOENT') {
       missing = true;

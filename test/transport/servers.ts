@@ -12,6 +12,7 @@ import { openEnvironment, type Environment, type Variables } from '../../src/con
 import { parseGoUrl } from '../../src/config/gourl.js';
 import { isGosumError } from '../../src/errors.js';
 import { openHttpSource, type HttpOptions, type HttpSource } from '../../src/transport/http.js';
+import { gatherer } from '../wait.js';
 import { CERTIFICATE, KEY } from './tls.js';
 
 /** A running server. */
@@ -40,6 +41,12 @@ interface Teardown {
 
 /** A handler of plain HTTP/1.1, which the HTTP/2 server calls in the same way. */
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** Answers each request with its path, those that come at a time together: only once all of them are there. */
+export function together(): Handler {
+  const gathered = gatherer();
+  return (request, response) => void gathered().then(() => response.end(request.url));
+}
 
 /** Serves plain HTTP/1.1. */
 export function servePlain(t: Teardown, handler: Handler): Promise<TestServer & { http: http.Server }> {

@@ -42,7 +42,7 @@ func main() {
 	}()
 	fmt.Printf("listening on %s\n", listener.Addr())
 
-	tally.Answer(counts.openNow, func() any { return counts.take() })
+	tally.Answer(&counts.connections, func() any { return counts.take() })
 }
 
 // pass carries bytes both ways until either side ends.

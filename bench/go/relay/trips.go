@@ -4,6 +4,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"example.com/bench/internal/tally"
 )
 
 // counts is what went over the wire.
@@ -18,11 +20,10 @@ type counts struct {
 
 // A counter sees bytes where the client does: when they leave it, and when they reach it.
 type counter struct {
-	rtt time.Duration
+	rtt         time.Duration
+	connections tally.Connections
 
-	mu          sync.Mutex
-	connections int
-	open        int
+	mu sync.Mutex
 	// heard is the length of the chain that the client has the end of.
 	heard int
 }
@@ -45,10 +46,9 @@ func (l *countingListener) Accept() (net.Conn, error) {
 		return nil, err
 	}
 	c := l.counter
+	c.connections.Came()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.connections++
-	c.open++
 	// What is sent first has waited for the connection, which was a trip by itself.
 	return &countingConn{Conn: conn, counter: c, stands: trip{time.Now().Add(c.rtt), c.heard + 1}}, nil
 }
@@ -93,26 +93,15 @@ func (c *countingConn) Write(b []byte) (int, error) {
 }
 
 func (c *countingConn) Close() error {
-	c.close.Do(func() {
-		c.counter.mu.Lock()
-		c.counter.open--
-		c.counter.mu.Unlock()
-	})
+	c.close.Do(c.counter.connections.Went)
 	return c.Conn.Close()
-}
-
-// openNow is how many connections there are.
-func (c *counter) openNow() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.open
 }
 
 // take gives the counts and begins anew.
 func (c *counter) take() counts {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	taken := counts{c.connections, c.heard}
-	c.connections, c.heard = 0, 0
+	taken := counts{c.connections.Take(), c.heard}
+	c.heard = 0
 	return taken
 }

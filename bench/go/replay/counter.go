@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"example.com/bench/internal/tally"
 )
 
 // counts is what the server was asked.
@@ -20,9 +22,10 @@ type counts struct {
 }
 
 type counter struct {
-	mu   sync.Mutex
-	now  counts
-	open int
+	connections tally.Connections
+
+	mu  sync.Mutex
+	now counts
 }
 
 func (c *counter) request(path string, answered bool) {
@@ -42,22 +45,12 @@ func (c *counter) request(path string, answered bool) {
 
 // connection is told by the server when a connection comes and goes.
 func (c *counter) connection(_ net.Conn, state http.ConnState) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	switch state {
 	case http.StateNew:
-		c.now.Connections++
-		c.open++
+		c.connections.Came()
 	case http.StateClosed:
-		c.open--
+		c.connections.Went()
 	}
-}
-
-// openNow is how many connections there are.
-func (c *counter) openNow() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.open
 }
 
 // take gives the counts and begins anew.
@@ -65,6 +58,7 @@ func (c *counter) take() counts {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	taken := c.now
+	taken.Connections = c.connections.Take()
 	slices.Sort(taken.Unanswered)
 	taken.Unanswered = append([]string{}, slices.Compact(taken.Unanswered)...)
 	c.now = counts{}

@@ -54,7 +54,7 @@ func main() {
 	}()
 	fmt.Printf("listening on https://%s\n", listener.Addr())
 
-	tally.Answer(counts.openNow, func() any { return counts.take() })
+	tally.Answer(&counts.connections, func() any { return counts.take() })
 }
 
 // handler answers from the recording. What is not in it is counted as such, and is a 404.
