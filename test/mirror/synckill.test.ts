@@ -37,11 +37,15 @@ t.test('killed thirty times', { timeout: 300_000 }, async (t) => {
   let kills = 0;
   /** How many runs in a row were killed before they committed anything: the next one is given twice the time. */
   let standing = 0;
+  /** Whether the last run had ended before it was killed: the next one is given no time. */
+  let late = false;
   let left = Math.ceil(log.size / 256);
   /** How many tiles are read when the last one that is missing is. */
   const need = (before: number): number => before + left;
   const kept: number[] = [];
-  for (let i = 0; i < KILLS; i++) {
+  const isEnough = (): boolean => kills >= KILLS / 2 && new Set(kept).size > 5;
+  // on a machine that is busy with others kills may come too late, or too early: then there are more of them
+  for (let i = 0; i < KILLS || (!isEnough() && i < 4 * KILLS); i++) {
     const { ended, kill } = run();
     const so = new AbortController();
     void ended.then(() => so.abort());
@@ -49,9 +53,10 @@ t.test('killed thirty times', { timeout: 300_000 }, async (t) => {
     // after some tiles, or where no more of them come, in the midst of what follows
     const until = Math.min(read + AHEAD + 5 + (random % 9), need(read));
     while (read < until && !so.signal.aborted) await sleep(1);
-    await sleep((random % 20) * 2 ** standing, undefined, { signal: so.signal }).catch(() => undefined);
+    if (!late) await sleep((random % 20) * 2 ** standing, undefined, { signal: so.signal }).catch(() => undefined);
     kill();
-    if ((await ended).code === null) kills++;
+    late = (await ended).code !== null;
+    if (!late) kills++;
     const store = await rig.open('killed.db');
     const missing = async (size: number): Promise<number> => ((await store.log?.gaps(rig.vkey, size)) ?? []).reduce((sum, { lo, hi }) => sum + hi - lo, 0);
     const full = Math.floor(log.size / 256);

@@ -23,9 +23,10 @@ try {
     const bin = join(prefix, 'node_modules', 'node', 'bin');
     return ['node.exe', 'node'].map((name) => join(bin, name)).find((file) => existsSync(file)) ?? bin;
   });
-  const env = { ...process.env, GOSUMCHECK_TEST_NODES: nodes.join(delimiter) };
+  // as .taprc has it; without it a file has half a minute
+  const env = { ...process.env, TAP_TIMEOUT: '300', GOSUMCHECK_TEST_NODES: nodes.join(delimiter) };
   for (const node of nodes) {
-    for (const test of ['store', 'sqlite']) execFileSync(node, [pathOf(test)], { stdio: 'inherit' });
+    for (const test of ['store', 'sqlite']) execFileSync(node, [pathOf(test)], { env, stdio: 'inherit' });
   }
   execFileSync(process.execPath, [pathOf('fallback')], { env, stdio: 'inherit' });
 } finally {
