@@ -367,9 +367,13 @@ export interface LogStore {
   parts(key: string, wanted: readonly number[]): Promise<(PackedPart | undefined)[]>;
   /**
    * The data tiles, as ranges [lo, hi) of numbers, that a tree of `size` has and that are not kept, or not as wide. Ascending.
-   * Whether what is kept is as it was written is not looked at; who finds that it is not commits it again.
+   * Whether what is kept is as it was written is not looked at: see `damagedTiles`.
    */
   gaps(key: string, size: number): Promise<{ readonly lo: number; readonly hi: number }[]>;
+  /** The data tiles that are kept, and not as they were written, with numbers from `lo` up to `hi`. Ascending. */
+  damagedTiles(key: string, lo: number, hi: number): Promise<number[]>;
+  /** As `damagedTiles`, pages of the index. */
+  damagedPages(key: string, lo: number, hi: number): Promise<number[]>;
   /** For each number its page of the index; `undefined` where there is none. */
   pages(key: string, wanted: readonly number[]): Promise<(IndexPage | undefined)[]>;
   /** As `pages`, for who writes them anew; `undefined` in place of them all where one is there and is not as it was written. */

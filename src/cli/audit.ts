@@ -118,13 +118,13 @@ function adviceOn({ verdict, table, row }: Finding): { means: string; next: stri
     case 'record':
       return row === '' ? SET_ASIDE : { means: 'it is not what the log has; whoever is served it would refuse it', next: 'a row whose digest does not fit is refused and fetched again; for any other, begin anew with another file, and find out who wrote this one' };
     case 'pending':
-      return { means: 'records may not be found by their names, though each is there and proved', next: '`gosumcheck sync --data FILE` makes what is not as it was written anew, from the records; if it cannot, begin anew with another file, by `gosumcheck sync --data NEWFILE`' };
-    case 'loginfo':
     case 'entry':
+      return { means: 'records may not be found by their names, though each is there and proved', next: '`gosumcheck sync --data FILE --check` makes what is not as it was written anew, from the records; for anything else begin anew with another file, by `gosumcheck sync --data NEWFILE`' };
+    case 'loginfo':
     case 'module':
       return { means: 'records may not be found by their names, though each is there and proved', next: 'begin anew with another file, by `gosumcheck sync --data NEWFILE`' };
     case 'pack':
-      return { means: 'these are not the records that the log has; whoever is served them would refuse them', next: 'begin anew with another file, by `gosumcheck sync --data NEWFILE`' };
+      return { means: 'these are not the records that the log has; whoever is served them would refuse them', next: '`gosumcheck sync --data FILE --check` reads anew what is not as it was written; for anything else begin anew with another file, by `gosumcheck sync --data NEWFILE`' };
     case 'seen':
     case 'mark':
       return { means: 'when a tree was first seen, or how far somebody has read, may be told wrongly', next: 'nothing that is proved hangs on it' };

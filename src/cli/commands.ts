@@ -110,6 +110,7 @@ function sync(command: Command, host: Host, exit: Exit): void {
     .description('read, prove and keep the whole log, then follow it')
     .addOption(new Option('--data <file>', 'where it is kept; `serve` may run on the same file'))
     .addOption(new Option('--once', 'end when the newest tree is complete'))
+    .addOption(new Option('--check', 'first compare all that is kept with its digests; what is damaged is read or made anew'))
     .addOption(new Option('--sumdb <value>', 'the database, as GOSUMDB has it: a name or key, perhaps a URL'))
     .addOption(new Option('--way <way>', 'direct, a URL, proxy URL, or goproxy; more are asked in turn (repeatable)').argParser(parseWay))
     .addOption(new Option('--concurrency <n>', 'requests under way at most').argParser(positive).default(16))
@@ -122,6 +123,7 @@ function sync(command: Command, host: Host, exit: Exit): void {
   addExamples(command, [
     ['gosumcheck sync --data sumdb.db --once', 'all of it; run again, it goes on where it was'],
     ['gosumcheck sync --data sumdb.db', 'and what is new, until it is ended'],
+    ['gosumcheck sync --data sumdb.db --once --check', 'after an audit found something damaged'],
     ['gosumcheck serve --data sumdb.db', 'answers from it, at the same time'],
   ]);
   command.addHelpText('after', SYNC_EXIT_CODES);

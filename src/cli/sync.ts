@@ -6,6 +6,7 @@ import { readSettings } from '../config/settings.js';
 import type { Source } from '../contract.js';
 import { formatHash } from '../core/hash.js';
 import type { VerifierKey } from '../core/key.js';
+import { DATA_LEVEL, formatTilePath, TILE_WIDTH } from '../core/tile.js';
 import { isGosumError, type GosumError } from '../errors.js';
 import { followLog } from '../mirror/follow.js';
 import { Sync, type Synced } from '../mirror/sync.js';
@@ -21,6 +22,7 @@ import { openWaysOf } from './way.js';
 export interface SyncCommandOptions {
   readonly data?: string;
   readonly once?: boolean;
+  readonly check?: boolean;
   readonly sumdb?: string;
   readonly way?: readonly string[];
   readonly concurrency: number;
@@ -35,6 +37,8 @@ export interface SyncCommandOptions {
 
 /** Failures that are told by name; more are counted. */
 const MOST_TOLD = 20;
+/** Damaged data tiles that are told by name. */
+const MOST_NAMED = 3;
 /** Milliseconds between two lines about the progress, off a terminal. */
 const LINES_EVERY = 60_000;
 /** More threads would wait for this one, which reads and commits. */
@@ -70,10 +74,10 @@ interface SyncedFile extends SyncCommandOptions {
 }
 
 async function syncFile(host: Host, options: SyncedFile): Promise<number> {
-  const { file, key, source, notice, line, once, concurrency, poll, threads = Math.min(availableParallelism(), MOST_THREADS) } = options;
+  const { file, key, source, notice, line, once, check = false, concurrency, poll, threads = Math.min(availableParallelism(), MOST_THREADS) } = options;
   const store = await openServerStore({ file, keys: [key], notice, bulk: true });
   try {
-    const sync = new Sync({ key, source, store, notice, concurrency, threads, progress: line });
+    const sync = new Sync({ key, source, store, notice, concurrency, threads, check, progress: line });
     try {
       const told = new Teller(host, options);
       if (once === true) return await told.looked(await sync.look(host.interrupted).catch((error: unknown) => told.unlooked(error)));
@@ -110,17 +114,17 @@ class Teller {
   async looked(synced: Synced): Promise<number> {
     const { file, key, format, quiet, line } = this.#options;
     line.hide();
-    const { head, records, indexed, failures, failed, gaveUp, took } = synced;
+    const { head, records, indexed, failures, failed, gaveUp, damaged, took } = synced;
     const [first] = failures;
     const worst = failures.find(({ outcome }) => outcome === 'unproved') ?? first;
     const exitCode = worst === undefined ? 0 : exitCodeOf(worst);
-    const news = JSON.stringify([head.size, indexed, records > 0, failures.map(({ message }) => message)]);
+    const news = JSON.stringify([head.size, indexed, records > 0, damaged !== undefined, failures.map(({ message }) => message)]);
     if (news === this.#before) return exitCode;
     this.#before = news;
     if (format === 'json') {
       const told = failures.slice(0, MOST_TOLD).map(({ code, message, hint }) => ({ code, message, ...(hint === undefined ? {} : { hint }) }));
       const tree = { size: head.size, hash: formatHash(head.hash) };
-      await print(this.#host, visibleJsonLine({ file, database: key.name, exitCode, tree, indexed, records, seconds: took / 1000, failed, gaveUp, failures: told }));
+      await print(this.#host, visibleJsonLine({ file, database: key.name, exitCode, tree, indexed, records, seconds: took / 1000, failed, gaveUp, failures: told, ...(damaged === undefined ? {} : { damaged: { tiles: damaged.tiles.length, pages: damaged.pages.length } }) }));
       return exitCode;
     }
     for (const failure of failures.slice(0, MOST_TOLD)) await sayError(this.#host, failure);
@@ -151,10 +155,17 @@ class Teller {
   }
 }
 
-function textOf({ head, records, indexed, failed, gaveUp, took }: Synced, { file, key }: SyncedFile): string {
+function textOf({ head, records, indexed, failed, gaveUp, damaged, took }: Synced, { file, key }: SyncedFile): string {
   const seconds = took / 1000;
   const rate = seconds < 1 ? '' : ` in ${Math.round(seconds)} s, ${Math.round(records / seconds)} a second`;
   const words = [`${file}: ${key.name}, tree of ${head.size} records, ${formatHash(head.hash)}`, `new: ${records} records${rate}`];
+  if (damaged !== undefined) {
+    const { tiles, pages } = damaged;
+    const names = tiles.slice(0, MOST_NAMED).map((n) => formatTilePath({ level: DATA_LEVEL, n, width: TILE_WIDTH }));
+    const named = names.length === 0 ? '' : ` (${names.join(', ')}${tiles.length > names.length ? ', …' : ''})`;
+    const what = `${tiles.length} data tiles${named} and ${pages.length} pages of the index were not as they were written`;
+    words.push(tiles.length + pages.length === 0 ? 'checked: all that was kept was as it was written' : `checked: ${what}${failed > 0 ? '' : ', and are made anew'}`);
+  }
   if (failed > 0) {
     words.push(`${failed} tiles could not be had, ${indexed} records from the beginning on are complete`);
     if (gaveUp) words.push('too many failed in a row: it was given up; run again, it goes on where it was');

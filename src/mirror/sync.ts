@@ -19,6 +19,7 @@ import { LogBatch } from '../whole/batch.js';
 import { logOf, mergePending } from '../whole/merge.js';
 import { openTilePool, type TilePool } from '../whole/pool.js';
 import { standsStill } from './standstill.js';
+import { findDamaged, joinRanges, type Damaged } from './synccheck.js';
 import { SyncCommits } from './synccommit.js';
 import { SyncFailures } from './syncfailures.js';
 import { fetchTiles, type Fetched } from './syncfetch.js';
@@ -39,6 +40,8 @@ export interface SyncOptions extends Pick<SumDBOptions, 'key' | 'notice'> {
   readonly threads: number;
   /** Data tiles of one commit; 512 by default. */
   readonly tilesAtOnce?: number;
+  /** The first look compares all that is kept with its digests, too: what is not as it was written is fetched or made anew. */
+  readonly check?: boolean;
   readonly progress?: Progress | undefined;
 }
 
@@ -56,6 +59,8 @@ export interface Synced {
   readonly failed: number;
   /** Whether so many failed in a row that it was given up. */
   readonly gaveUp: boolean;
+  /** What was kept and not as it was written, where that was looked for: it is made anew, as far as nothing failed. */
+  readonly damaged?: Damaged;
   /** Milliseconds that the look took. */
   readonly took: number;
 }
@@ -66,13 +71,15 @@ export class Sync {
   readonly #db: SumDB;
   readonly #vkey: string;
   readonly #batch = new LogBatch();
+  #checks: boolean;
   #pool: { readonly salt: Uint8Array; readonly pool: TilePool } | undefined;
 
   /** @throws {GosumError} `KEY_MALFORMED`; `STORE_FAILED` where the store has no room for a whole log. */
   constructor(options: SyncOptions) {
-    const { key, source, store, notice, progress } = options;
+    const { key, source, store, notice, progress, check = false } = options;
     logOf(store);
     this.#options = options;
+    this.#checks = check;
     this.#db = new SumDB({ key, source, store, keep: 'all', progress, ...(notice === undefined ? {} : { notice }) });
     this.#vkey = formatVerifierKey(this.#db.key);
   }
@@ -93,11 +100,16 @@ export class Sync {
     if ((await log.seen(this.#vkey, found.size)).every(({ size }) => size !== found.size)) {
       await commits.commit({ seen: { size: found.size, at: Date.now() } });
     }
-    const { head, records, failures } = await this.#fetch(found, commits, signal);
+    const damaged = this.#checks ? await findDamaged(log, this.#vkey, found.size, { progress, signal }) : undefined;
+    this.#checks = false;
+    const { head, records, failures } = await this.#fetch(found, damaged?.tiles, commits, signal);
     // to merge takes a while, and less often is better: where much is still to come, later
     const state = failures.areHopeless ? await log.state(this.#vkey) : undefined;
-    const indexed = state?.indexed ?? (await mergePending(store, this.#db.key.name, this.#vkey, { progress, signal }));
-    return { head, records, indexed, failures: failures.kept, failed: failures.count, gaveUp: failures.areHopeless, took: performance.now() - since };
+    // without all of the records an index cannot be made anew
+    const known = failures.count > 0 ? [] : (damaged?.pages ?? []).map((page) => page >>> 8);
+    const indexed = state?.indexed ?? (await mergePending(store, this.#db.key.name, this.#vkey, { progress, signal, known }));
+    const took = performance.now() - since;
+    return { head, records, indexed, failures: failures.kept, failed: failures.count, gaveUp: failures.areHopeless, took, ...(damaged === undefined ? {} : { damaged }) };
   }
 
   /** Ends the threads. */
@@ -115,14 +127,19 @@ export class Sync {
     return head;
   }
 
-  /** Fetches what is missing of the tree of a head, or of the one that was taken meanwhile. */
-  async #fetch(found: TreeHead, commits: SyncCommits, signal: AbortSignal | undefined): Promise<Fetched & { readonly head: TreeHead }> {
+  /**
+   * Fetches what is missing of the tree of a head, or of the one that was taken meanwhile.
+   *
+   * @param damaged data tiles that are kept, and fetched all the same. Where these were looked for, all hash tiles are proved anew, too.
+   */
+  async #fetch(found: TreeHead, damaged: readonly number[] | undefined, commits: SyncCommits, signal: AbortSignal | undefined): Promise<Fetched & { readonly head: TreeHead }> {
     const { source, store, concurrency, threads, tilesAtOnce = TILES_AT_ONCE, progress } = this.#options;
     for (let head = found; ; ) {
       const { size } = head;
-      const gaps = await logOf(store).gaps(this.#vkey, size);
-      if (gaps.length === 0) return { head, records: 0, failures: new SyncFailures() };
-      const tree = await this.#db.tree({ tiles: tilesOver(gaps, size) }, { signal });
+      const gaps = joinRanges(await logOf(store).gaps(this.#vkey, size), damaged ?? []);
+      const over = damaged === undefined ? gaps : [{ lo: 0, hi: Math.ceil(size / TILE_WIDTH) }];
+      if (over.length === 0) return { head, records: 0, failures: new SyncFailures() };
+      const tree = await this.#db.tree({ tiles: tilesOver(over, size) }, { signal });
       head = tree.head;
       if (head.size !== size) continue; // another process has taken it meanwhile
       progress?.phase('records', recordsIn(gaps, size));

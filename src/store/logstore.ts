@@ -56,6 +56,22 @@ export class SqliteLog implements LogStore {
     return this.#read((prepare) => gapsIn(prepare, idOf(prepare, key), size), tiles === 0 ? [] : [{ lo: 0, hi: tiles }]);
   }
 
+  damagedTiles(key: string, lo: number, hi: number): Promise<number[]> {
+    return this.#read((prepare) => {
+      const db = idOf(prepare, key);
+      const parts = prepare(PARTS);
+      const numbers = prepare('SELECT n FROM pack WHERE db = ? AND part = 0 AND n >= ? AND n < ? ORDER BY n').all(db, lo, hi);
+      return numbers.map((row) => countIn(row, 'n')).filter((n) => packIn(parts.all(db, n)) === undefined);
+    }, []);
+  }
+
+  damagedPages(key: string, lo: number, hi: number): Promise<number[]> {
+    return this.#read((prepare) => {
+      const rows = prepare('SELECT page, data, digest FROM entry WHERE db = ? AND page >= ? AND page < ? ORDER BY page').all(idOf(prepare, key), lo, hi);
+      return rows.filter((row) => asWritten(row, pageIn, pageDigest) === undefined).map((row) => countIn(row, 'page'));
+    }, []);
+  }
+
   async pages(key: string, wanted: readonly number[]): Promise<(IndexPage | undefined)[]> {
     return (await this.#pages(key, wanted)).map((row) => row?.value);
   }

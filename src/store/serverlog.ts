@@ -50,6 +50,14 @@ export class ServerLog implements LogStore {
     return this.#use((log) => log.gaps(key, size));
   }
 
+  damagedTiles(key: string, lo: number, hi: number): Promise<number[]> {
+    return this.#use((log) => log.damagedTiles(key, lo, hi));
+  }
+
+  damagedPages(key: string, lo: number, hi: number): Promise<number[]> {
+    return this.#use((log) => log.damagedPages(key, lo, hi));
+  }
+
   modules(key: string, from: string, after: string, limit: number): Promise<string[]> {
     return this.#use((log) => log.modules(key, from, after, limit));
   }

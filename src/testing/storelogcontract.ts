@@ -113,6 +113,13 @@ export const STORE_LOG_CASES: readonly StoreCase[] = [
     assert.deepEqual(await log.pages(OTHER_KEY, [0]), [undefined]);
   }),
 
+  logCase('of what is as it was written nothing is damaged', async (store, log) => {
+    await begin(store, { packs: [pack(0, 256), pack(10, 44)], pages: [indexPage(7, 3)] });
+    assert.deepEqual(await log.damagedTiles(KEY, 0, 100), []);
+    assert.deepEqual(await log.damagedPages(KEY, 0, 65536), []);
+    assert.deepEqual(await log.damagedTiles(OTHER_KEY, 0, 100), []);
+  }),
+
   logCase('pending entries wait in their bucket until it is merged', async (store, log) => {
     await begin(store, { pending: [pendingEntries(9, 4), pendingEntries(255, 1)] });
     await store.commit(KEY, logChange(SIZE, { pending: [pendingEntries(9, 2, 1), pendingEntries(0, 3)] }));

@@ -28,6 +28,8 @@ export interface MergeOptions {
   /** A phase `building the index`, a step for each bucket; and where that has to be done, `building the index anew`. */
   readonly progress?: Progress | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Buckets that are known to have pages which are not as they were written: they are made anew, too. */
+  readonly known?: Iterable<number>;
 }
 
 /**
@@ -38,14 +40,14 @@ export interface MergeOptions {
  * @returns all records below this are kept, and in the pages.
  * @throws {GosumError} `STORE_FAILED`, also where something is not as it was written that cannot be made anew; the signal's reason.
  */
-export async function mergePending(store: Store, name: string, key: string, { progress, signal }: MergeOptions = {}): Promise<number> {
+export async function mergePending(store: Store, name: string, key: string, { progress, signal, known = [] }: MergeOptions = {}): Promise<number> {
   const log = logOf(store);
   // How far the log is kept is asked first: what is kept now has its entries pending, or in the pages.
   const size = (await store.newest(key))?.size ?? 0;
   const [gap] = await log.gaps(key, size);
   const complete = gap === undefined ? size : gap.lo * TILE_WIDTH;
 
-  const damaged = new Set<number>();
+  const damaged = new Set(known);
   progress?.phase('building the index', (await log.pendingBuckets(key)).length);
   for (;;) {
     signal?.throwIfAborted();

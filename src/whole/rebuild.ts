@@ -30,7 +30,7 @@ export interface RebuildOptions {
 }
 
 /** What to do about an index that cannot be mended. */
-export const BEGIN_ANEW = '`gosumcheck audit --data FILE` says what is damaged; begin anew with another file, by `gosumcheck sync --data NEWFILE`';
+export const BEGIN_ANEW = '`gosumcheck sync --data FILE --check` reads anew what is damaged; if it cannot, begin anew with another file, by `gosumcheck sync --data NEWFILE`';
 
 /** Data tiles that are read at a time: some 2 MB, and some ten milliseconds. */
 const TILES = 64;

@@ -62,5 +62,5 @@ export async function* scanRecords(log: LogStore, key: string, { from, to, wante
 
 function missing(n: number): GosumError {
   const path = formatTilePath({ level: DATA_LEVEL, n, width: TILE_WIDTH });
-  return new GosumError('STORE_FAILED', `${path}: its records are not as they were written`, { hint: '`gosumcheck audit` says what else is damaged; begin anew with another file, by `gosumcheck sync --data NEWFILE`' });
+  return new GosumError('STORE_FAILED', `${path}: its records are not as they were written`, { hint: '`gosumcheck sync --data FILE --check` reads anew what is damaged' });
 }

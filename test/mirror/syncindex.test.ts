@@ -1,17 +1,15 @@
 /** Damage to what a merge builds the index on: no entry is lost, and none without a word. Judged by an audit. */
 
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync } from 'node:fs';
 import path from 'node:path';
 import t, { type Test } from 'tap';
 import type { Change, Store } from '../../src/contract.js';
-import { joinBytes } from '../../src/core/text.js';
 import { openServerStore } from '../../src/store/server.js';
-import type { TestLog } from '../../src/testing/index.js';
 import { KeyHash } from '../../src/whole/key.js';
 import { mergePending } from '../../src/whole/merge.js';
-import { WholeLog } from '../../src/whole/reader.js';
 import { keepWhole, usualLog, usualName, wholeFile } from './auditfile.js';
-import { auditOf, driver } from './auditrig.js';
+import { auditOf } from './auditrig.js';
+import { flip, isWhole, rowsOf, sqlOn } from './flipped.js';
 import { newSyncRig, type SyncRig } from './syncrig.js';
 
 const [BEFORE, SIZE] = [1200, 1500];
@@ -26,36 +24,6 @@ t.before(async () => {
   await store.close();
 });
 
-/** A row of the file's: what it says, as it stands there. */
-interface Row {
-  readonly number: number;
-  readonly data: Uint8Array;
-  readonly digest: Uint8Array;
-}
-
-function rowsOf(file: string, sql: string): Row[] {
-  const connection = driver.open(file);
-  const rows = connection.prepare(sql).all() as Row[];
-  connection.close();
-  return rows;
-}
-
-/** Flips a bit of a row's data in the file itself; also where SQLite has left an older copy of the row. */
-function flip(file: string, { data, digest }: Row): void {
-  const bytes = readFileSync(file);
-  const row = joinBytes([data, digest]).subarray(0, 64);
-  let at = bytes.indexOf(row);
-  if (at < 0) throw new Error('the row does not stand there');
-  for (; at >= 0; at = bytes.indexOf(row, at + 1)) bytes[at + 3]! ^= 0x10;
-  writeFileSync(file, bytes);
-}
-
-function sqlOn(file: string, sql: string): void {
-  const connection = driver.open(file);
-  connection.exec(sql);
-  connection.close();
-}
-
 const PENDING = 'SELECT bucket AS number, data, digest FROM pending ORDER BY length(data) DESC, bucket';
 /** Pages of the index into which something pending goes. */
 const PAGES = 'SELECT page AS number, data, digest FROM entry WHERE page / 256 IN (SELECT bucket FROM pending) ORDER BY page';
@@ -69,18 +37,6 @@ async function damaged(t: Test, damage: (file: string) => void): Promise<{ rig: 
   return { rig, file, store: await rig.open() };
 }
 
-/** Every record is found by its name, and an audit finds nothing wrong. */
-async function isWhole(t: Test, store: Store, file: string, of: TestLog = log): Promise<void> {
-  const whole = new WholeLog(store, of.vkey);
-  for (let id = 0; id < of.size; id++) {
-    const found = await whole.find(...usualName(id));
-    if (!found.some((record) => record.id === id)) t.fail(`record ${id}`);
-  }
-  const { names, databases } = await auditOf(file);
-  t.strictSame(names, []);
-  t.match(databases, [{ log: { records: of.size, indexed: of.size } }]);
-}
-
 t.test('a bit that was flipped in a pending row: its entries are made anew', async (t) => {
   const [row] = rowsOf(origin, PENDING);
   const { rig, file, store } = await damaged(t, (file) => flip(file, row!));
@@ -89,7 +45,7 @@ t.test('a bit that was flipped in a pending row: its entries are made anew', asy
   t.same([indexed, failures], [SIZE, []]);
   t.match(rig.notices, [new RegExp(`pending entries of bucket ${row!.number} .* not as it was written`)]);
   t.strictSame(await store.log?.pendingBuckets(rig.vkey), []);
-  await isWhole(t, store, file);
+  await isWhole(t, store, file, log);
 });
 
 t.test('a bit that was flipped in a page of the index that is merged into', async (t) => {
@@ -99,7 +55,7 @@ t.test('a bit that was flipped in a page of the index that is merged into', asyn
   const { rig, file, store } = await damaged(t, (file) => flip(file, row!));
   t.equal((await (await rig.sync(store)).look()).indexed, SIZE);
   t.match(rig.notices, [new RegExp(`index page ${row!.number} .* not as it was written`)]);
-  await isWhole(t, store, file);
+  await isWhole(t, store, file, log);
 });
 
 t.test('many rows, more than are made anew at once, and ended between', async (t) => {
@@ -125,7 +81,7 @@ t.test('many rows, more than are made anew at once, and ended between', async (t
   t.strictSame(await store.log!.pendingBuckets(rig.vkey), bad.slice(16), 'what is not damaged is merged first');
   t.equal((await store.log!.state(rig.vkey))?.indexed, BEFORE);
   t.equal(await mergePending(store, log.name, rig.vkey), SIZE, 'it goes on from there');
-  await isWhole(t, store, file);
+  await isWhole(t, store, file, log);
 });
 
 t.test('a tile that is not kept is passed over, and its entries come with it', async (t) => {
@@ -133,7 +89,7 @@ t.test('a tile that is not kept is passed over, and its entries come with it', a
   t.equal(await mergePending(store, log.name, rig.vkey), BEFORE, 'as far as it was before');
   t.strictSame(await store.log!.pendingBuckets(rig.vkey), []);
   t.equal((await (await rig.sync(store)).look()).indexed, SIZE);
-  await isWhole(t, store, file);
+  await isWhole(t, store, file, log);
 });
 
 t.test('where the records are damaged as well, nothing is lost but time', async (t) => {
