@@ -16,21 +16,25 @@ const DIGEST_SIZE = 32;
 const BEFORE = Buffer.from('(function (exports, require, module, __filename, __dirname) {');
 const AFTER = Buffer.from('\n})');
 
-/** Gives what the file exports, and `keep`, to be called when the most used functions have run. */
-exports.loadCompiled = (file) => {
+/**
+ * Gives what the file exports, and `keep`, to be called when the most used functions have run.
+ *
+ * @param use letters; what is compiled for one use is kept by itself, as each has other functions.
+ */
+exports.loadCompiled = (file, use) => {
   const bytes = Buffer.concat([BEFORE, fs.readFileSync(file), AFTER]);
   // The bundle is ASCII (but for comments), and so read several times as fast.
   const code = bytes.toString('latin1');
   const digestOf = (data) =>
     crypto.createHash('sha256').update(`${process.version} ${process.arch} ${bytes.length} `).update(bytes).update(data).digest();
 
-  const kept = `${file}.v8`;
+  const kept = `${file}.${use}.v8`;
   const cachedData = readKept(kept, digestOf);
   const script = new vm.Script(code, { filename: file, cachedData });
   const isKept = cachedData !== undefined && !script.cachedDataRejected;
   const module = { exports: {} };
   script.runInThisContext()(module.exports, createRequire(file), module, file, path.dirname(file));
-  return { exports: module.exports, keep: () => isKept || writeKept(kept, digestOf, script.createCachedData()) };
+  return { exports: module.exports, keep: () => isKept || writeKept(kept, digestOf, script) };
 };
 
 function readKept(file, digestOf) {
@@ -43,9 +47,11 @@ function readKept(file, digestOf) {
   }
 }
 
-function writeKept(file, digestOf, data) {
+function writeKept(file, digestOf, script) {
   const unfinished = `${file}.${process.pid}`;
   try {
+    fs.writeFileSync(unfinished, ''); // where that cannot be done, nothing is compiled for it
+    const data = script.createCachedData();
     fs.writeFileSync(unfinished, Buffer.concat([digestOf(data), data]));
     fs.renameSync(unfinished, file);
   } catch {

@@ -1,12 +1,13 @@
 /**
- * The commands that check what a build uses: `verify` and `modcache`. Apart from the others, as they are run again and again,
- * and so have a bundle of their own, which Node reads in less time (checkmain.ts).
+ * The commands that check what a build uses: `verify`, `modcache` and `hash`. Apart from the others, as they are run again and
+ * again, and so have a bundle of their own, which Node reads in less time (checkmain.ts).
  */
 
 import { Option, type Command } from 'commander';
 import { FORMATS } from '../report/report.js';
 import { addExamples, type Exit } from './define.js';
-import { addDatabaseOptions } from './flags.js';
+import { addDatabaseOptions, positive } from './flags.js';
+import type { HashCommandOptions } from './hash.js';
 import type { Host } from './host.js';
 import type { ModcacheOptions } from './modcache.js';
 import { parseReportFile } from './reportfiles.js';
@@ -45,6 +46,29 @@ export function modcache(command: Command, host: Host, exit: Exit): void {
   });
 }
 
+export function hash(command: Command, host: Host, exit: Exit): void {
+  command
+    .description('print the h1 of module zips, extracted folders and go.mod files')
+    .argument('[path...]', 'module zips, go.mod files (or VERSION.mod), folders; - for a zip on standard input')
+    .addOption(new Option('--module <module@version>', 'whose folder, or zip, it is; folders need it'))
+    .addOption(new Option('--check <file>', 'read hashes and paths from a file, and check them'))
+    .addOption(new Option('--format <format>', 'of what goes to stdout').choices(['text', 'json']).default('text'))
+    .addOption(new Option('--quiet', 'no progress; with --check, only what fails'))
+    .addOption(new Option('--status', 'with --check: print nothing, the exit code says it'))
+    .addOption(new Option('--threads <n>', 'hash in so many threads (default: by cores and work)').argParser(positive))
+    .addOption(new Option('--no-progress', 'show no progress'));
+  addExamples(command, [
+    ['gosumcheck hash v1.5.2.zip v1.5.2.mod', 'a line for each'],
+    ['gosumcheck hash --module rsc.io/quote@v1.5.2 .', 'an extracted module'],
+    ['gosumcheck hash *.zip > sums', 'to keep'],
+    ['gosumcheck hash --check sums', 'are they still the same?'],
+  ]);
+  command.addHelpText('after', HASH_EXIT_CODES);
+  command.action(async (paths: string[], options: HashCommandOptions) => {
+    exit(await (await import('./hash.js')).hashCommand(host, paths, options));
+  });
+}
+
 /** Adds the options of the commands that report verdicts. */
 function addReportOptions(command: Command): Command {
   return command
@@ -65,4 +89,11 @@ Exit codes:
        a report that could not be written, where there is nothing worse
   3    incomplete: not everything could be asked; trying again may help
   4    the log does not know a module version
+  130  interrupted`;
+
+const HASH_EXIT_CODES = `
+Exit codes:
+  0    all are hashed, and Go's own tools would accept each zip
+  1    a zip breaks the rules of module zips; with --check, a path fails
+  2    bad usage; a path of which there is no h1, where there is nothing worse
   130  interrupted`;

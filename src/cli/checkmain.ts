@@ -1,12 +1,12 @@
 /** The entry of the commands that check alone: the same program to them, and half of it to read for Node. */
 
-import { modcache, verify } from './checkcommands.js';
+import { hash, modcache, verify } from './checkcommands.js';
 import type { Host } from './host.js';
 import { run } from './run.js';
 
-const COMMANDS = new Map(Object.entries({ verify, modcache }));
+const COMMANDS = new Map(Object.entries({ verify, modcache, hash }));
 
-/** Runs `verify` or `modcache`, and gives the exit code. `args`: without the program's name. */
+/** Runs one of these commands, and gives the exit code. `args`: without the program's name. */
 export function main(args: readonly string[], host?: Host): Promise<number> {
   return run(COMMANDS, args, host);
 }

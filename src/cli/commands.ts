@@ -1,7 +1,7 @@
 /** The commands: what each is for, its options, and examples. Its code is loaded when it runs. */
 
 import { Argument, Option, type Command } from 'commander';
-import { modcache, verify } from './checkcommands.js';
+import { hash, modcache, verify } from './checkcommands.js';
 import { addExamples, type Define, type Exit } from './define.js';
 import { addDatabaseOptions, amount, cacheOption, durationOption, positive, sizeOption } from './flags.js';
 import type { Host } from './host.js';
@@ -9,7 +9,6 @@ import { defineLog } from './logcommands.js';
 import type { AuditOptions } from './audit.js';
 import type { CacheOptions } from './cache.js';
 import type { EvidenceOptions } from './evidence.js';
-import type { HashCommandOptions } from './hash.js';
 import type { LookupOptions } from './lookup.js';
 import type { ServeOptions } from './serveconfig.js';
 import type { SyncCommandOptions } from './sync.js';
@@ -20,29 +19,6 @@ import type { DatabaseOptions } from './wire.js';
 export const COMMANDS: ReadonlyMap<string, Define> = new Map(
   Object.entries({ verify, modcache, hash, lookup, head, serve, sync, audit, list, watch, log: defineLog, cache, evidence }),
 );
-
-function hash(command: Command, host: Host, exit: Exit): void {
-  command
-    .description('print the h1 of module zips, extracted folders and go.mod files')
-    .argument('[path...]', 'module zips, go.mod files (or VERSION.mod), folders; - for a zip on standard input')
-    .addOption(new Option('--module <module@version>', 'whose folder, or zip, it is; folders need it'))
-    .addOption(new Option('--check <file>', 'read hashes and paths from a file, and check them'))
-    .addOption(new Option('--format <format>', 'of what goes to stdout').choices(['text', 'json']).default('text'))
-    .addOption(new Option('--quiet', 'no progress; with --check, only what fails'))
-    .addOption(new Option('--status', 'with --check: print nothing, the exit code says it'))
-    .addOption(new Option('--threads <n>', 'hash in so many threads (default: by cores and work)').argParser(positive))
-    .addOption(new Option('--no-progress', 'show no progress'));
-  addExamples(command, [
-    ['gosumcheck hash v1.5.2.zip v1.5.2.mod', 'a line for each'],
-    ['gosumcheck hash --module rsc.io/quote@v1.5.2 .', 'an extracted module'],
-    ['gosumcheck hash *.zip > sums', 'to keep'],
-    ['gosumcheck hash --check sums', 'are they still the same?'],
-  ]);
-  command.addHelpText('after', HASH_EXIT_CODES);
-  command.action(async (paths: string[], options: HashCommandOptions) => {
-    exit(await (await import('./hash.js')).hashCommand(host, paths, options));
-  });
-}
 
 function lookup(command: Command, host: Host, exit: Exit): void {
   command
@@ -199,11 +175,4 @@ Exit codes:
   1    something is false, or proves that a log misbehaved
   2    bad usage; no such file, or one of another program
   3    something could not be proved from the file alone
-  130  interrupted`;
-
-const HASH_EXIT_CODES = `
-Exit codes:
-  0    all are hashed, and Go's own tools would accept each zip
-  1    a zip breaks the rules of module zips; with --check, a path fails
-  2    bad usage; a path of which there is no h1, where there is nothing worse
   130  interrupted`;
