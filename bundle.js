@@ -31,6 +31,8 @@ await build({
   format: 'cjs',
   platform: 'node',
   target: 'node20.19',
+  // a third less to read; names stay, for those who are shown a stack
+  minifyWhitespace: true,
   // import() in such a file is a require, of what is inside
   supported: { 'dynamic-import': false },
   banner: { js: "const __url = require('node:url').pathToFileURL(__filename).href;" },
