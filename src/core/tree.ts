@@ -25,6 +25,17 @@ export interface Range {
   readonly hi: number;
 }
 
+/** Ranges in any order as few, ascending and apart; those that are empty are left out. */
+export function joinRanges(ranges: readonly Range[]): Range[] {
+  const joined: { lo: number; hi: number }[] = [];
+  for (const { lo, hi } of ranges.toSorted((a, b) => a.lo - b.lo)) {
+    const last = joined.at(-1);
+    if (last !== undefined && lo <= last.hi) last.hi = Math.max(last.hi, hi);
+    else if (lo < hi) joined.push({ lo, hi });
+  }
+  return joined;
+}
+
 /** Gives the hash of a node. */
 export type NodeReader = (level: number, n: number) => Hash;
 

@@ -12,14 +12,14 @@ import { accuses } from '../core/fork.js';
 import { equalBytes } from '../core/hash.js';
 import { formatVerifierKey } from '../core/key.js';
 import { TILE_WIDTH, tileInTree, type Tile } from '../core/tile.js';
-import type { Range } from '../core/tree.js';
+import { joinRanges, type Range } from '../core/tree.js';
 import type { TreeHead } from '../core/treehead.js';
 import type { GosumError } from '../errors.js';
 import { LogBatch } from '../whole/batch.js';
 import { logOf, mergePending } from '../whole/merge.js';
 import { openTilePool, type TilePool } from '../whole/pool.js';
 import { standsStill } from './standstill.js';
-import { findDamaged, joinRanges, type Damaged } from './synccheck.js';
+import { findDamaged, type Damaged } from './synccheck.js';
 import { SyncCommits } from './synccommit.js';
 import { SyncFailures } from './syncfailures.js';
 import { fetchTiles, type Fetched } from './syncfetch.js';
@@ -40,7 +40,7 @@ export interface SyncOptions extends Pick<SumDBOptions, 'key' | 'notice'> {
   readonly threads: number;
   /** Data tiles of one commit; 512 by default. */
   readonly tilesAtOnce?: number;
-  /** The first look compares all that is kept with its digests, too: what is not as it was written is fetched or made anew. */
+  /** Looks compare all that is kept with its digests, too, until all could be had: what is not as it was written is fetched or made anew. */
   readonly check?: boolean;
   readonly progress?: Progress | undefined;
 }
@@ -101,10 +101,10 @@ export class Sync {
       await commits.commit({ seen: { size: found.size, at: Date.now() } });
     }
     const damaged = this.#checks ? await findDamaged(log, this.#vkey, found.size, { progress, signal }) : undefined;
-    this.#checks = false;
     const { head, records, failures } = await this.#fetch(found, damaged?.tiles, commits, signal);
     // to merge takes a while, and less often is better: where much is still to come, later
     const state = failures.areHopeless ? await log.state(this.#vkey) : undefined;
+    if (failures.count === 0) this.#checks = false; // else what is damaged would be no gap for the next look
     // without all of the records an index cannot be made anew
     const known = failures.count > 0 ? [] : (damaged?.pages ?? []).map((page) => page >>> 8);
     const indexed = state?.indexed ?? (await mergePending(store, this.#db.key.name, this.#vkey, { progress, signal, known }));
@@ -136,7 +136,8 @@ export class Sync {
     const { source, store, concurrency, threads, tilesAtOnce = TILES_AT_ONCE, progress } = this.#options;
     for (let head = found; ; ) {
       const { size } = head;
-      const gaps = joinRanges(await logOf(store).gaps(this.#vkey, size), damaged ?? []);
+      const again = (damaged ?? []).map((n) => ({ lo: n, hi: n + 1 }));
+      const gaps = joinRanges([...(await logOf(store).gaps(this.#vkey, size)), ...again]);
       const over = damaged === undefined ? gaps : [{ lo: 0, hi: Math.ceil(size / TILE_WIDTH) }];
       if (over.length === 0) return { head, records: 0, failures: new SyncFailures() };
       const tree = await this.#db.tree({ tiles: tilesOver(over, size) }, { signal });

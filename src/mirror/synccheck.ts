@@ -7,7 +7,6 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { Progress } from '../client/sumdb.js';
 import type { LogStore } from '../contract.js';
 import { TILE_WIDTH } from '../core/tile.js';
-import type { Range } from '../core/tree.js';
 import { PAGES } from '../whole/entry.js';
 
 /** Data tiles that are looked at in one turn: some 1.5 MB, and ten milliseconds. */
@@ -51,16 +50,4 @@ export async function findDamaged(
     signal?.throwIfAborted();
   }
   return found;
-}
-
-/** Ranges and single numbers as ranges, ascending and apart. */
-export function joinRanges(ranges: readonly Range[], numbers: readonly number[]): Range[] {
-  const joined: { lo: number; hi: number }[] = [];
-  const all = [...ranges, ...numbers.map((n) => ({ lo: n, hi: n + 1 }))];
-  for (const { lo, hi } of all.sort((a, b) => a.lo - b.lo)) {
-    const last = joined.at(-1);
-    if (last !== undefined && lo <= last.hi) last.hi = Math.max(last.hi, hi);
-    else joined.push({ lo, hi });
-  }
-  return joined;
 }

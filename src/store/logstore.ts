@@ -3,6 +3,7 @@
 import type { IndexPage, LogState, LogStore, PackedPart, PackedTile, SeenTree } from '../contract.js';
 import { compareUtf8 } from '../core/text.js';
 import { PART_WIDTH, TILE_WIDTH } from '../core/tile.js';
+import { joinRanges, type Range } from '../core/tree.js';
 import { asWritten, markDigest, pageDigest, partDigest, pendingDigest, seenDigest, stagedDigest } from './digest.js';
 import type { Statement } from './driver.js';
 import { settle, type Prepare, type SqliteFile } from './file.js';
@@ -51,7 +52,7 @@ export class SqliteLog implements LogStore {
     return found.map((row) => row?.value);
   }
 
-  gaps(key: string, size: number): Promise<{ lo: number; hi: number }[]> {
+  gaps(key: string, size: number): Promise<Range[]> {
     const tiles = Math.ceil(size / TILE_WIDTH);
     return this.#read((prepare) => gapsIn(prepare, idOf(prepare, key), size), tiles === 0 ? [] : [{ lo: 0, hi: tiles }]);
   }
@@ -218,7 +219,7 @@ export function logStats(prepare: Prepare, db: number): { records: number; index
 }
 
 /** Of each tile its first part stands for all: they come and go together. Numbers and widths alone are read, from their indexes. */
-function gapsIn(prepare: Prepare, db: number | null, size: number): { lo: number; hi: number }[] {
+function gapsIn(prepare: Prepare, db: number | null, size: number): Range[] {
   const tiles = Math.ceil(size / TILE_WIDTH);
   const between = prepare(
     'SELECT lo, hi FROM (SELECT coalesce(lag(n) OVER (ORDER BY n) + 1, 0) AS lo, n AS hi FROM pack WHERE db = ? AND part = 0 AND n < ?) WHERE lo < hi',
@@ -227,12 +228,5 @@ function gapsIn(prepare: Prepare, db: number | null, size: number): { lo: number
   const narrow = prepare(
     'SELECT n AS lo, n + 1 AS hi FROM pack WHERE db = ? AND part = 0 AND n < ? AND width < 256 AND width < ? - n * 256',
   ).all(db, tiles, size);
-  const found = [...between, ...behind, ...narrow].map((row) => ({ lo: countIn(row, 'lo'), hi: countIn(row, 'hi') }));
-  const gaps: { lo: number; hi: number }[] = [];
-  for (const gap of found.sort((a, b) => a.lo - b.lo)) {
-    const last = gaps.at(-1);
-    if (last?.hi === gap.lo) last.hi = gap.hi;
-    else if (gap.lo < gap.hi) gaps.push(gap);
-  }
-  return gaps;
+  return joinRanges([...between, ...behind, ...narrow].map((row) => ({ lo: countIn(row, 'lo'), hi: countIn(row, 'hi') })));
 }

@@ -6,20 +6,7 @@ import type { Hash } from '../../src/core/hash.js';
 import { levelOf, splitPoint } from '../../src/core/integer.js';
 import { concatBytes } from '../../src/core/text.js';
 import { tileInTree } from '../../src/core/tile.js';
-import {
-  checkRecord,
-  checkTree,
-  nodeHash,
-  nodesOf,
-  proveRecord,
-  proveTree,
-  rangeHash,
-  recordProofRanges,
-  treeHash,
-  treeProofRanges,
-  type NodeReader,
-  type Range,
-} from '../../src/core/tree.js';
+import { checkRecord, checkTree, joinRanges, nodeHash, type NodeReader, nodesOf, proveRecord, proveTree, type Range, rangeHash, recordProofRanges, treeHash, treeProofRanges } from '../../src/core/tree.js';
 import { EMPTY_HASH } from '../../src/core/treehead.js';
 
 const MAX = 70;
@@ -291,5 +278,14 @@ t.test('node hashes: of their own, and of whole hashes alone', (t) => {
   // The buffer between them still has the bytes of the last call.
   t.throws(() => nodeHash(left, right.subarray(0, 31)), { message: 'not a hash' });
   t.throws(() => nodeHash(left.subarray(0, 31), right), { message: 'not a hash' });
+  t.end();
+});
+
+t.test('ranges that touch or overlap become one', (t) => {
+  t.strictSame(joinRanges([]), []);
+  t.strictSame(joinRanges([{ lo: 4, hi: 4 }]), []);
+  const single = [1, 3, 4, 7, 8, 20].map((n) => ({ lo: n, hi: n + 1 }));
+  t.strictSame(joinRanges([{ lo: 2, hi: 4 }, { lo: 9, hi: 10 }, ...single]), [{ lo: 1, hi: 5 }, { lo: 7, hi: 10 }, { lo: 20, hi: 21 }]);
+  t.strictSame(joinRanges([{ lo: 0, hi: 9 }, { lo: 2, hi: 3 }]), [{ lo: 0, hi: 9 }]);
   t.end();
 });
