@@ -5,7 +5,7 @@
 
 import { Option, type Command } from 'commander';
 import { FORMATS } from '../report/report.js';
-import { addExamples, type Exit } from './define.js';
+import { addExamples, type Define, type Exit } from './define.js';
 import { addDatabaseOptions, positive } from './flags.js';
 import type { HashCommandOptions } from './hash.js';
 import type { Host } from './host.js';
@@ -13,7 +13,10 @@ import type { ModcacheOptions } from './modcache.js';
 import { parseReportFile } from './reportfiles.js';
 import type { VerifyOptions } from './verify.js';
 
-export function verify(command: Command, host: Host, exit: Exit): void {
+/** By name, in the order of help. */
+export const CHECKS: Readonly<Record<string, Define>> = { verify, modcache, hash };
+
+function verify(command: Command, host: Host, exit: Exit): void {
   command
     .description('verify go.sum and go.work.sum files: is every line in the log?')
     .argument('[path...]', 'files, folders (searched for both files), or - for standard input; default: ./go.sum, ./go.work.sum')
@@ -32,7 +35,7 @@ export function verify(command: Command, host: Host, exit: Exit): void {
   });
 }
 
-export function modcache(command: Command, host: Host, exit: Exit): void {
+function modcache(command: Command, host: Host, exit: Exit): void {
   command
     .description('verify a module cache: is every zip, go.mod and extracted folder what the log has?')
     .argument('[dir]', "the cache's folder; default: GOMODCACHE");
@@ -46,7 +49,7 @@ export function modcache(command: Command, host: Host, exit: Exit): void {
   });
 }
 
-export function hash(command: Command, host: Host, exit: Exit): void {
+function hash(command: Command, host: Host, exit: Exit): void {
   command
     .description('print the h1 of module zips, extracted folders and go.mod files')
     .argument('[path...]', 'module zips, go.mod files (or VERSION.mod), folders; - for a zip on standard input')

@@ -1,7 +1,7 @@
 /** The commands: what each is for, its options, and examples. Its code is loaded when it runs. */
 
 import { Argument, Option, type Command } from 'commander';
-import { hash, modcache, verify } from './checkcommands.js';
+import { CHECKS } from './checkcommands.js';
 import { addExamples, type Define, type Exit } from './define.js';
 import { addDatabaseOptions, amount, cacheOption, durationOption, positive, sizeOption } from './flags.js';
 import type { Host } from './host.js';
@@ -17,7 +17,7 @@ import type { DatabaseOptions } from './wire.js';
 
 /** All of them by name, in the order of help. */
 export const COMMANDS: ReadonlyMap<string, Define> = new Map(
-  Object.entries({ verify, modcache, hash, lookup, head, serve, sync, audit, list, watch, log: defineLog, cache, evidence }),
+  Object.entries({ ...CHECKS, lookup, head, serve, sync, audit, list, watch, log: defineLog, cache, evidence }),
 );
 
 function lookup(command: Command, host: Host, exit: Exit): void {

@@ -73,7 +73,11 @@ t.test('the checks have a bundle of their own, and the same help', async (t) => 
   const ofChecks = await copy.run('verify', '--help');
   t.equal(ofChecks.code, 0);
   t.match(ofChecks.stdout, /^Usage: gosumcheck verify /);
-  t.match((await copy.run('--help')).stdout, / {2}verify .*\n(?:.*\n)* {2}serve /);
+  const { stdout } = await copy.run('--help');
+  t.match(stdout, / {2}verify .*\n(?:.*\n)* {2}serve /);
+  const names = [...stdout.slice(stdout.indexOf('Commands:'), stdout.indexOf('Examples:')).matchAll(/^ {2}([a-z]+) /gm)].map(([, name = '']) => name);
+  t.ok(names.length > 10, names.join(' '));
+  for (const name of names) t.match(await copy.run(name, '--help'), { code: 0, stdout: new RegExp(`^Usage: gosumcheck ${name} `) }, `${name} is in its bundle`);
   const sizes = ['checkmain', 'main'].map((name) => readFileSync(path.join(ROOT, 'dist', 'bundle', 'cli', `${name}.cjs`)).length);
   t.ok((sizes[0] ?? 0) < 0.7 * (sizes[1] ?? 0), 'it is much smaller');
   const licenses = readdirSync(path.join(ROOT, 'dist', 'bundle')).filter((file) => file.endsWith('.LICENSE'));
