@@ -118,6 +118,8 @@ export interface Database {
    * changes. `undefined` where they have to be asked.
    */
   ready?(question: Question): Uint8Array | undefined;
+  /** As `ready`, of what is not in memory and can be had without waiting. */
+  now?(question: Question): Uint8Array | undefined;
 }
 
 /** The newest records of module paths. */
@@ -340,7 +342,27 @@ export interface Store {
   clean(): Promise<void>;
   /** The whole log, as far as it is kept. Absent where a store has no room for it, as memory. */
   readonly log?: LogStore;
+  /** What can be had without waiting. Absent where nothing can. */
+  readonly now?: StoreNow;
   close(): Promise<void>;
+}
+
+/**
+ * Small reads of a store that need no waiting, for who answers thousands a second: a promise and a transaction of its own cost
+ * more than the read.
+ *
+ * `undefined` where there is no such thing, it is not as it was written, or the medium fails: then the method that waits is
+ * asked, which says what is the matter and does something about it.
+ */
+export interface StoreNow {
+  /** As `Store.tiles`. */
+  tile(key: string, tile: Tile): Uint8Array | undefined;
+  /** As `Store.records`. */
+  record(key: string, covers: string): KeptRecord | undefined;
+  /** As `LogStore.pages`. */
+  page(key: string, n: number): IndexPage | undefined;
+  /** As `LogStore.parts`. */
+  part(key: string, n: number): PackedPart | undefined;
 }
 
 /** What a store knows of a whole log that it keeps. */

@@ -3,7 +3,7 @@
 import { Argument, Option, type Command } from 'commander';
 import { CHECKS } from './checkcommands.js';
 import { addExamples, type Define, type Exit } from './define.js';
-import { addDatabaseOptions, amount, cacheOption, durationOption, positive, sizeOption } from './flags.js';
+import { addDatabaseOptions, amount, cacheOption, durationOption, positive, processes, sizeOption } from './flags.js';
 import type { Host } from './host.js';
 import { defineLog } from './logcommands.js';
 import type { AuditOptions } from './audit.js';
@@ -61,7 +61,7 @@ function serve(command: Command, host: Host, exit: Exit): void {
     .addOption(new Option('--tls-cert <file>', 'PEM: serve https; read again on SIGHUP'))
     .addOption(new Option('--tls-key <file>', 'PEM: its key'))
     .addOption(sizeOption('--memory <size>', 'for answers that are ready to be sent (default: 64MiB)'))
-    .addOption(new Option('--workers <n>', 'processes on one data file (default: 1)').argParser(positive))
+    .addOption(new Option('--workers <n>', 'processes on one data file; auto: one a processor (default: 1)').argParser(processes))
     .addOption(new Option('--max-connections <n>', 'open at a time (default: 10000)').argParser(amount))
     .addOption(new Option('--client-rate <n>', 'requests a second and client that cause work upstream; 0: no limit (default: 100)').argParser(amount))
     .addOption(new Option('--client-burst <n>', 'of them at once (default: 1000)').argParser(amount))
@@ -70,6 +70,7 @@ function serve(command: Command, host: Host, exit: Exit): void {
     ['gosumcheck serve --data sumdb.db', 'and GOSUMDB="sum.golang.org http://127.0.0.1:8080"'],
     ['gosumcheck serve --data sumdb.db --listen 0.0.0.0:80', 'for other machines'],
     ['gosumcheck serve --data sumdb.db --way direct --way goproxy', 'where the first fails, by the other'],
+    ['gosumcheck serve --data sumdb.db --workers auto', 'for many clients'],
     ['gosumcheck serve --config serve.toml', 'several databases, limits, TLS'],
   ]);
   command.action(async (options: ServeOptions) => {

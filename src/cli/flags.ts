@@ -90,6 +90,13 @@ export function positive(text: string): number {
   return Number(text);
 }
 
+/** Parses a number of processes; `auto` is one for each processor. @throws {InvalidArgumentError}. */
+export function processes(text: string): number | 'auto' {
+  if (text === 'auto') return text;
+  if (!/^[1-9][0-9]{0,2}$/.test(text)) throw new InvalidArgumentError('Want auto, or a number from 1 to 999.');
+  return Number(text);
+}
+
 /** Parses a number of things that may be none, or many. @throws {InvalidArgumentError}. */
 export function amount(text: string): number {
   if (!/^(?:0|[1-9][0-9]{0,6})$/.test(text)) throw new InvalidArgumentError('Want a number from 0 to 9999999.');

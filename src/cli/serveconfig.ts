@@ -5,6 +5,7 @@
  * gosumcheck.toml, which lies beside the go.sum that it would vouch for.
  */
 
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { parse, TomlError } from 'smol-toml';
 import * as v from 'valibot';
@@ -34,7 +35,8 @@ interface Settable {
   readonly tlsKey?: string;
   /** Bytes of answers kept in memory. */
   readonly memory?: number;
-  readonly workers?: number;
+  /** `auto`: one for each processor. */
+  readonly workers?: number | 'auto';
   readonly maxConnections?: number;
   readonly clientRate?: number;
   readonly clientBurst?: number;
@@ -103,7 +105,7 @@ export const SERVE_DEFAULTS: Required<Omit<Settable, 'data' | 'metricsListen' | 
 };
 
 /** The most workers: each is a process with a memory of its own. */
-export const MOST_WORKERS = 128;
+const MOST_WORKERS = 128;
 /** The most bytes of the file. */
 const LIMIT = 1 << 20;
 
@@ -116,7 +118,7 @@ export async function readServeConfig(host: Host, options: ServeOptions): Promis
   const { config, sumdb, way, ...flags } = options;
   const file = config === undefined ? { settings: {}, databases: undefined } : await readConfigFile(host, config);
   const all = { ...SERVE_DEFAULTS, ...file.settings, ...resolvePaths(flags, host.cwd) };
-  const { listen, data: given, metricsListen, tlsCert, tlsKey, ...plain } = all;
+  const { listen, data: given, metricsListen, tlsCert, tlsKey, workers, ...plain } = all;
   const data = givenData(given, 'give --data FILE, or `data` in the file of --config');
   if (way !== undefined && sumdb === undefined && file.databases !== undefined) {
     throw new GosumError('CONFIG_INVALID', '--way is given, and the file names the databases', { hint: 'write the ways of each there: ways = [...]' });
@@ -127,6 +129,7 @@ export async function readServeConfig(host: Host, options: ServeOptions): Promis
   return {
     ...plain,
     data,
+    workers: Math.min(workers === 'auto' ? availableParallelism() : workers, MOST_WORKERS),
     listen: parseListen(listen, '--listen'),
     metricsListen: metricsListen === undefined ? undefined : parseListen(metricsListen, '--metrics-listen'),
     tls: tlsCert === undefined || tlsKey === undefined ? undefined : { cert: tlsCert, key: tlsKey },
@@ -192,7 +195,7 @@ const FILE = v.strictObject({
   'tls-cert': v.optional(file),
   'tls-key': v.optional(file),
   memory: v.optional(v.pipe(v.string(), parsedBy(parseSize))),
-  workers: v.optional(count(1, MOST_WORKERS)),
+  workers: v.optional(v.union([count(1, MOST_WORKERS), v.literal('auto')], `want auto, or a whole number from 1 to ${MOST_WORKERS}`)),
   limits: v.optional(
     v.strictObject({
       'max-connections': v.optional(count(1, 1_000_000)),

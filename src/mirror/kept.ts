@@ -10,7 +10,6 @@ import type { LogRecord } from '../core/record.js';
 import { DATA_LEVEL, tileInTree, type Tile } from '../core/tile.js';
 import { isGosumError } from '../errors.js';
 import { WholeLog } from '../whole/reader.js';
-import { Gathered } from './gathered.js';
 
 /** Records that are found in the whole log before others get a turn: each takes some 50 µs. */
 const AT_ONCE = 32;
@@ -19,13 +18,11 @@ const AT_ONCE = 32;
 export class Kept {
   readonly #store: Store;
   readonly #vkey: string;
-  readonly #tiles: Gathered<Tile, Uint8Array | undefined>;
-  #whole: { readonly salt: Uint8Array; readonly log: WholeLog; readonly lookups: Gathered<ModuleVersion, LogRecord | undefined> } | undefined;
+  #whole: { readonly salt: Uint8Array; readonly log: WholeLog } | undefined;
 
   constructor(store: Store, vkey: string) {
     this.#store = store;
     this.#vkey = vkey;
-    this.#tiles = new Gathered((tiles) => store.tiles(vkey, tiles));
   }
 
   /** Whether the log is kept whole, or is begun to be. */
@@ -35,22 +32,32 @@ export class Kept {
 
   /** Looks whether the whole log is kept by now: another process may have begun with it, or have begun anew. */
   async look(): Promise<void> {
-    const { log, label } = this.#store;
-    const state = await log?.state(this.#vkey);
-    if (log === undefined || state === undefined) {
+    const state = await this.#store.log?.state(this.#vkey);
+    if (state === undefined) {
       this.#whole = undefined;
     } else if (this.#whole === undefined || !equalBytes(this.#whole.salt, state.salt)) {
-      const whole = new WholeLog({ label, log }, this.#vkey);
-      this.#whole = { salt: state.salt, log: whole, lookups: new Gathered((wanted) => findAll(whole, wanted)) };
+      this.#whole = { salt: state.salt, log: new WholeLog(this.#store, this.#vkey) };
     }
+  }
+
+  /** The record of a module version, where it can be had without waiting; `undefined`: `records` has to be asked. */
+  recordNow({ module, version }: ModuleVersion, name: string): LogRecord | undefined {
+    return this.#whole?.log.findNow(module, version) ?? this.#store.now?.record(this.#vkey, name);
+  }
+
+  /** As `tile`, where it can be had without waiting; `undefined`: `tile` has to be asked. */
+  tileNow(tile: Tile, size: number): Uint8Array | undefined {
+    if (tile.level === DATA_LEVEL) return undefined;
+    const own = tileInTree(tile.level, tile.n, size) ?? tile;
+    const { now } = this.#store;
+    return now?.tile(this.#vkey, own) ?? (own.width === tile.width ? undefined : now?.tile(this.#vkey, tile));
   }
 
   /** For each module version its record; where the log repeats itself the first, as the log's own server has it. */
   async records(wanted: readonly ModuleVersion[]): Promise<(LogRecord | undefined)[]> {
     const whole = this.#whole;
     if (whole === undefined) return this.#store.records(this.#vkey, wanted.map(nameOf));
-    const [only] = wanted;
-    const found = only !== undefined && wanted.length === 1 ? [await whole.lookups.get(only)] : await findAll(whole.log, wanted);
+    const found = await findAll(whole.log, wanted);
     const lacking = wanted.filter((_, i) => found[i] === undefined);
     if (lacking.length === 0) return found;
     const kept = await this.#store.records(this.#vkey, lacking.map(nameOf));
@@ -65,8 +72,13 @@ export class Kept {
   async tile(tile: Tile, size: number): Promise<Uint8Array | undefined> {
     if (tile.level === DATA_LEVEL) return this.#whole?.log.dataTile(tile.n, tile.width);
     const own = tileInTree(tile.level, tile.n, size) ?? tile;
-    const kept = (await this.#tiles.get(own)) ?? (own.width === tile.width ? undefined : await this.#tiles.get(tile));
-    return kept ?? (await this.#computed(own)) ?? (own.width === tile.width ? undefined : this.#computed(tile));
+    const widths = own.width === tile.width ? [own] : [own, tile];
+    for (const kept of await this.#store.tiles(this.#vkey, widths)) if (kept !== undefined) return kept;
+    for (const each of widths) {
+      const computed = await this.#computed(each);
+      if (computed !== undefined) return computed;
+    }
+    return undefined;
   }
 
   /** For each hash tile its bytes. */

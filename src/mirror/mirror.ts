@@ -167,6 +167,36 @@ export class Mirror implements Database {
     }
   }
 
+  now(question: Question): Uint8Array | undefined {
+    switch (question.kind) {
+      case 'latest':
+        return undefined;
+      case 'lookup':
+        return this.#lookupNow(question);
+      case 'tile':
+        return this.#tileNow(question.tile);
+    }
+  }
+
+  #lookupNow({ module, version }: ModuleVersion): Uint8Array | undefined {
+    const name = formatModuleVersion(module, version);
+    const head = this.#head;
+    if (head === undefined || this.#skippedBy(module) !== undefined) return undefined;
+    const known = this.#ready.record(name);
+    const record = known ?? this.#kept.recordNow({ module, version }, name);
+    if (record === undefined || record.id >= head.size) return undefined;
+    this.#told(known === undefined ? FOUND.lookup.store : FOUND.lookup.memory);
+    return this.#ready.addLookup(name, record, head);
+  }
+
+  #tileNow(tile: Tile): Uint8Array | undefined {
+    const size = this.#head?.size ?? 0;
+    const kept = isTileInTree(tile, size) ? this.#kept.tileNow(tile, size) : undefined;
+    if (kept === undefined) return undefined;
+    this.#told(FOUND.tile.store);
+    return this.#ready.addTile(tile, kept);
+  }
+
   #readyLookup(name: string): Uint8Array | undefined {
     const ready = this.#ready.lookup(name, this.#head);
     if (ready !== undefined) this.#told(FOUND.lookup.memory);

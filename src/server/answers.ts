@@ -5,7 +5,7 @@ import type { Caller, Database, Question, RecentRecords } from '../contract.js';
 import { parseBulkQuery } from '../core/bulkform.js';
 import type { ModulePaths } from '../core/modulepaths.js';
 import { encodeUtf8 } from '../core/text.js';
-import { DATA_LEVEL, formatTilePath, TILE_WIDTH } from '../core/tile.js';
+import { DATA_LEVEL, TILE_WIDTH } from '../core/tile.js';
 import { httpStatusOf, isGosumError } from '../errors.js';
 import { LimitError } from './limits.js';
 import { FEED_LENGTH, FEED_TYPE, formatFeed } from './atom.js';
@@ -88,8 +88,7 @@ function tooMany(error: LimitError): Answer {
 /** The answer with what the database of this name has found. */
 export function foundAnswer(name: string, question: Question, body: Uint8Array): Answer {
   const type = question.kind === 'tile' && question.tile.level !== DATA_LEVEL ? BYTES : TEXT;
-  // what a tile holds is given by its place in the log: so its bytes need not be hashed
-  const etag = question.kind === 'tile' ? tagOf(`${name} ${formatTilePath(question.tile)}`) : tagOf(body);
+  const etag = question.kind === 'tile' ? tileTagOf(name) : tagOf(body);
   return { status: 200, headers: { 'content-type': type, 'cache-control': keepingOf(question), etag }, body };
 }
 
@@ -97,6 +96,16 @@ export function foundAnswer(name: string, question: Question, body: Uint8Array):
 function tagOf(of: Uint8Array | string): string {
   return `"${hash('sha256', of, 'base64url').slice(0, 22)}"`;
 }
+
+/** The validator of all tiles of a database: what stands at a tile's URL never changes, but where another database is served there. */
+function tileTagOf(name: string): string {
+  let tag = TILE_TAGS.get(name);
+  if (tag === undefined) TILE_TAGS.set(name, (tag = tagOf(name)));
+  return tag;
+}
+
+/** By name, of the few that are served. */
+const TILE_TAGS = new Map<string, string>();
 
 function feedAnswer(database: string, paths: ModulePaths, recent: RecentRecords | undefined): Answer {
   if (recent === undefined) return textAnswer(404, 'not found\n');

@@ -5,9 +5,10 @@ import { createServer as createTlsServer, type Server as TlsServer } from 'node:
 import type { AddressInfo } from 'node:net';
 import type { Caller, Database } from '../contract.js';
 import { MAX_BULK_QUERY } from '../core/bulkform.js';
-import { answerOf, CORS, matches, textAnswer, type Answer } from './answers.js';
+import { answerOf, CORS, foundAnswer, matches, textAnswer, type Answer } from './answers.js';
 import { readBody } from './body.js';
-import { endWith, RouteMemory, sendReady, type Sent } from './ready.js';
+import { KEEP_ALIVE, linesOf, sendPiece } from './piece.js';
+import { readyAnswer, RouteMemory, type ReadyAnswer } from './ready.js';
 import { nameRequest, type RequestName } from './requestid.js';
 import { routeOf, type Asked, type Page } from './routes.js';
 
@@ -84,7 +85,6 @@ const MAX_HEADERS = 16 * 1024;
 /** Milliseconds for a request's headers, and for all of it. */
 const HEADERS_TIMEOUT = 10_000;
 const REQUEST_TIMEOUT = 30_000;
-const KEEP_ALIVE = 75_000;
 /** Longer than any answer from upstream takes. */
 const STALLED = 120_000;
 
@@ -109,11 +109,14 @@ export async function listen(host: string, port: number, options: ServerOptions)
     if (route.kind !== 'database') return false;
     const { asked, name } = route;
     if (asked.kind !== 'lookup' && asked.kind !== 'tile') return false;
-    const body = byName.get(name)?.ready?.(asked);
+    const database = byName.get(name);
+    const ready = database?.ready?.(asked);
+    const body = ready ?? database?.now?.(asked);
     if (body === undefined) return false;
+    const answer = ready === undefined ? foundAnswer(name, asked, body) : readyAnswer(name, asked, body);
     const named = nameOf(request);
     if (closing) response.shouldKeepAlive = false;
-    const sent = sendReady(request, response, name, asked, body, named?.id);
+    const sent = send(request, response, answer, named?.id);
     const took = performance.now() - began;
     measured?.(asked.kind, sent.status, took);
     if (named !== undefined) access?.({ ...named, ...sent, method, url, route: asked.kind, database: name, asked, took, client: request.socket.remoteAddress ?? '' });
@@ -202,8 +205,21 @@ function pemOf({ cert, key }: TlsFiles): { cert: string | Buffer; key: string | 
 const PREFLIGHT = { 'access-control-allow-methods': 'GET, HEAD', 'access-control-max-age': '86400' };
 const NO_CONTENT: Answer = { status: 204, headers: PREFLIGHT, body: new Uint8Array() };
 
-function send(request: IncomingMessage, response: ServerResponse, { status, headers, body }: Answer, id: string | undefined): Sent {
-  const known = status === 200 && headers.etag !== undefined && matches(request.headers['if-none-match'], headers.etag);
+/** What was sent. */
+interface Sent {
+  readonly status: number;
+  /** Of the body. */
+  readonly bytes: number;
+}
+
+/** Sends an answer; of one that the client has only that. */
+function send(request: IncomingMessage, response: ServerResponse, answer: Answer & Partial<ReadyAnswer>, id: string | undefined): Sent {
+  const { status, headers, body } = answer;
+  const condition = request.headers['if-none-match'];
+  const known = status === 200 && condition !== undefined && headers.etag !== undefined && matches(condition, headers.etag);
+  if (status === 200 && !known && request.method === 'GET' && sendPiece(response, answer.lines ?? linesOf(answer), body, id)) {
+    return { status, bytes: body.length };
+  }
   const length = known || status === 204 ? {} : { 'content-length': String(body.length) };
   const named = id === undefined ? {} : { 'x-request-id': id };
   response.writeHead(known ? 304 : status, { ...CORS, ...headers, ...length, ...named });
@@ -211,7 +227,7 @@ function send(request: IncomingMessage, response: ServerResponse, { status, head
     response.end();
     return { status: known ? 304 : status, bytes: 0 };
   }
-  endWith(response, body);
+  response.end(body);
   return { status, bytes: body.length };
 }
 

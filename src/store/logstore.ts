@@ -2,23 +2,14 @@
 
 import type { IndexPage, LogState, LogStore, PackedPart, PackedTile, SeenTree } from '../contract.js';
 import { compareUtf8 } from '../core/text.js';
-import { PART_WIDTH, TILE_WIDTH } from '../core/tile.js';
+import { TILE_WIDTH } from '../core/tile.js';
 import { joinRanges, type Range } from '../core/tree.js';
-import { asWritten, markDigest, pageDigest, partDigest, pendingDigest, seenDigest, stagedDigest } from './digest.js';
-import type { Statement } from './driver.js';
+import { asWritten, markDigest, pageDigest, pendingDigest, seenDigest, stagedDigest } from './digest.js';
 import { settle, type Prepare, type SqliteFile } from './file.js';
 import { keepMark, packIn, PARTS, stateOf } from './logsave.js';
-import { markIn, pageIn, partIn, pendingIn, seenIn } from './logrow.js';
+import { markIn, pageIn, pendingIn, seenIn } from './logrow.js';
+import { readPage, readPart, type Read, type ReadRow } from './read.js';
 import { bytesIn, countIn, RowError, textIn } from './row.js';
-
-/** Parts of a data tile. */
-const PARTS_OF_TILE = TILE_WIDTH / PART_WIDTH;
-
-/** What is read of a row that is there. */
-interface Read<T> {
-  /** `undefined` where the row is not as it was written. */
-  readonly value: T | undefined;
-}
 
 /** The whole logs of one file. */
 export class SqliteLog implements LogStore {
@@ -36,19 +27,15 @@ export class SqliteLog implements LogStore {
   }
 
   async packs(key: string, wanted: readonly number[]): Promise<(PackedTile | undefined)[]> {
-    const found = await this.#each(key, wanted, PARTS, 'pack', (statement, db, n) => {
-      const rows = statement.all(db, n);
+    const found = await this.#each(key, wanted, 'pack', (prepare, db, n) => {
+      const rows = prepare(PARTS).all(db, n);
       return rows.length === 0 ? undefined : { value: packIn(rows) };
     });
     return found.map((row) => row?.value);
   }
 
   async parts(key: string, wanted: readonly number[]): Promise<(PackedPart | undefined)[]> {
-    const sql = 'SELECT n, part, width, data, digest FROM pack WHERE db = ? AND n = ? AND part = ?';
-    const found = await this.#each(key, wanted, sql, 'part of a pack', (statement, db, number) => {
-      const row = statement.get(db, Math.floor(number / PARTS_OF_TILE), number % PARTS_OF_TILE);
-      return row === undefined ? undefined : { value: asWritten(row, partIn, partDigest) };
-    });
+    const found = await this.#each(key, wanted, 'part of a pack', readPart);
     return found.map((row) => row?.value);
   }
 
@@ -167,27 +154,16 @@ export class SqliteLog implements LogStore {
   }
 
   #pages(key: string, wanted: readonly number[]): Promise<(Read<IndexPage> | undefined)[]> {
-    const sql = 'SELECT page, data, digest FROM entry WHERE db = ? AND page = ?';
-    return this.#each(key, wanted, sql, 'index page', (statement, db, n) => {
-      const row = statement.get(db, n);
-      return row === undefined ? undefined : { value: asWritten(row, pageIn, pageDigest) };
-    });
+    return this.#each(key, wanted, 'index page', readPage);
   }
 
   /** Reads something for each number; `undefined` where nothing is there. */
-  #each<T>(
-    key: string,
-    wanted: readonly number[],
-    sql: string,
-    what: string,
-    read: (statement: Statement, db: number | null, n: number) => Read<T> | undefined,
-  ): Promise<(Read<T> | undefined)[]> {
+  #each<T>(key: string, wanted: readonly number[], what: string, read: ReadRow<number, T>): Promise<(Read<T> | undefined)[]> {
     return this.#read(
       (prepare) => {
         const db = idOf(prepare, key);
-        const statement = prepare(sql);
         return wanted.map((n) => {
-          const kept = read(statement, db, n);
+          const kept = read(prepare, db, n);
           if (kept !== undefined && kept.value === undefined) this.#refused(`${what} ${n}`);
           return kept;
         });

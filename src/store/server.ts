@@ -12,7 +12,7 @@
  */
 
 import { existsSync } from 'node:fs';
-import type { Change, Evidence, KeptRecord, LogStore, Store, StoreStats, TimelineHead } from '../contract.js';
+import type { Change, Evidence, KeptRecord, LogStore, Store, StoreNow, StoreStats, TimelineHead } from '../contract.js';
 import { accuses } from '../core/fork.js';
 import { equalBytes } from '../core/hash.js';
 import { formatVerifierKey, parseVerifierKey, type VerifierKey } from '../core/key.js';
@@ -83,6 +83,7 @@ export async function openServerStore(options: ServerStoreOptions): Promise<Serv
 class SqliteServerStore implements ServerStore {
   readonly label: string;
   readonly log: LogStore;
+  readonly now: StoreNow;
   readonly #file: ServerFile;
   readonly #options: ServerStoreOptions;
   readonly #keys: ReadonlyMap<string, VerifierKey>;
@@ -107,6 +108,12 @@ class SqliteServerStore implements ServerStore {
         options.notice(`${row} in ${options.file} is not as it was written, and is asked for again or made anew`, false);
       },
     });
+    this.now = {
+      tile: (key, tile) => this.#unkept.get(key)?.tile(tile) ?? this.#now((now) => now.tile(key, tile)),
+      record: (key, covers) => this.#unkept.get(key)?.record(covers) ?? this.#now((now) => now.record(key, covers)),
+      page: (key, n) => this.#now((now) => now.page(key, n)),
+      part: (key, n) => this.#now((now) => now.part(key, n)),
+    };
     this.log = new ServerLog((work, otherwise) => this.#use((store) => work(store.log), otherwise));
     this.#keys = new Map(options.keys.map((key) => [formatVerifierKey(key), key]));
   }
@@ -284,6 +291,16 @@ class SqliteServerStore implements ServerStore {
           return otherwise(error);
         }
       }
+    }
+  }
+
+  /** Reads without waiting. What goes wrong is left to `#use`. */
+  #now<T>(read: (now: StoreNow) => T | undefined): T | undefined {
+    try {
+      return read(this.#file.openNow().now);
+    } catch (error) {
+      if (isGosumError(error, 'STORE_FAILED')) return undefined;
+      throw error;
     }
   }
 

@@ -30,6 +30,8 @@ export class ServerFile {
   #file: SqliteFile | undefined;
   /** Which file it is that is open, or was last. */
   #identity: number | undefined;
+  /** Whether it was looked at in this turn. */
+  #looked = false;
 
   constructor(options: ServerFileOptions) {
     this.#options = options;
@@ -48,6 +50,17 @@ export class ServerFile {
     this.#identity = identityOf(path);
     this.#store = new SqliteStore(this.#file, refused);
     return this.#store;
+  }
+
+  /** As `open`, for thousands of small reads a second: which file it is is looked at once while the process turns to its connections. */
+  openNow(): SqliteStore {
+    if (this.#store !== undefined && this.#looked) return this.#store;
+    const store = this.open();
+    this.#looked = true;
+    setImmediate(() => {
+      this.#looked = false;
+    });
+    return store;
   }
 
   /** Reports whether a store is the one that is open; with `undefined`, whether none is. */

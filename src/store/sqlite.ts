@@ -4,16 +4,18 @@
  * SQLite is synchronous: each method does its work at once and gives a promise that is already settled.
  */
 
-import type { Change, Evidence, KeptReceipt, KeptRecord, LogStore, Store, StoreStats, TileBytes, TimelineHead } from '../contract.js';
+import type { Change, Evidence, KeptReceipt, KeptRecord, LogStore, Store, StoreNow, StoreStats, TileBytes, TimelineHead } from '../contract.js';
 import { HASH_SIZE } from '../core/hash.js';
 import { formatTilePath, type Tile } from '../core/tile.js';
 import { checkChange, checkName } from './change.js';
 import { leastCover, type Cover } from './cover.js';
-import { asWritten, recordDigest, tileDigest } from './digest.js';
+import { recordDigest, tileDigest } from './digest.js';
 import type { Driver, Value } from './driver.js';
 import { settle, SqliteFile, type FileOptions, type Prepare, type Work } from './file.js';
 import { saveLog, takesLog } from './logsave.js';
 import { idOf, logStats, SqliteLog } from './logstore.js';
+import { SqliteNow } from './now.js';
+import { readRecord, readTile, tileIn } from './read.js';
 import { bytesIn, countIn, countOrNothingIn, RowError, textIn } from './row.js';
 import { WHOLE_TABLES } from './schema.js';
 
@@ -42,6 +44,7 @@ const HEAD = 'SELECT size, hash, note, next, proof FROM head';
 export class SqliteStore implements Store {
   readonly label: string;
   readonly log: LogStore;
+  readonly now: StoreNow;
   readonly #file: SqliteFile;
   readonly #refused: (row: string) => void;
 
@@ -51,6 +54,7 @@ export class SqliteStore implements Store {
     this.#file = file;
     this.#refused = refused;
     this.log = new SqliteLog(file, refused);
+    this.now = new SqliteNow(file);
   }
 
   keyOf(name: string): Promise<string | undefined> {
@@ -83,13 +87,10 @@ export class SqliteStore implements Store {
     return this.#read(
       (prepare) => {
         const db = idOf(prepare, key);
-        const statement = prepare('SELECT data, digest FROM tile WHERE db = ? AND level = ? AND n = ? AND length(data) >= ?');
-        return wanted.map(({ level, n, width }) => {
-          const row = statement.get(db, level, n, width * HASH_SIZE);
-          if (row === undefined) return undefined;
-          const data = tileIn(row, level, n);
-          if (data === undefined) this.#refused(formatTilePath({ level, n, width }));
-          return data?.subarray(0, width * HASH_SIZE);
+        return wanted.map((tile) => {
+          const kept = readTile(prepare, db, tile);
+          if (kept !== undefined && kept.value === undefined) this.#refused(formatTilePath(tile));
+          return kept?.value;
         });
       },
       wanted.map(() => undefined),
@@ -100,13 +101,10 @@ export class SqliteStore implements Store {
     return this.#read(
       (prepare) => {
         const db = idOf(prepare, key);
-        const statement = prepare('SELECT id, text, digest FROM record WHERE db = ? AND module_version = ?');
         return wanted.map((covers) => {
-          const row = statement.get(db, covers);
-          if (row === undefined) return undefined;
-          const record = recordIn(row, covers);
-          if (record === undefined) this.#refused(`record ${covers}`);
-          return record;
+          const kept = readRecord(prepare, db, covers);
+          if (kept !== undefined && kept.value === undefined) this.#refused(`record ${covers}`);
+          return kept?.value;
         });
       },
       wanted.map(() => undefined),
@@ -220,16 +218,6 @@ export function headOf(row: unknown): TimelineHead {
   const head: TimelineHead = { size: countIn(row, 'size'), hash, note: bytesIn(row, 'note') };
   const next = countOrNothingIn(row, 'next');
   return next === undefined ? head : { ...head, next: { size: next, proof: bytesIn(row, 'proof') } };
-}
-
-/** The bytes of a tile's row; `undefined` where it is not as it was written. */
-function tileIn(row: unknown, level: number, n: number): Uint8Array | undefined {
-  return asWritten(row, () => bytesIn(row, 'data'), (data) => tileDigest(level, n, data));
-}
-
-/** As `tileIn`, of a record. */
-function recordIn(row: unknown, covers: string): KeptRecord | undefined {
-  return asWritten(row, () => ({ id: countIn(row, 'id'), text: bytesIn(row, 'text'), covers }), recordDigest);
 }
 
 /** @throws {RowError} */

@@ -73,6 +73,41 @@ export const STORE_CASES: readonly StoreCase[] = [
     assert.equal((await store.receipts(KEY, ['example.com/a@v1.0.0'])).length, 1);
   }),
 
+  storeCase('what can be had without waiting is what there is', async (store) => {
+    const { now } = store;
+    if (now === undefined) return;
+    const [wide, narrow] = [tileAt(0, 0, 7), tileAt(0, 0, 3)];
+    const had = (): unknown[] => [now.tile(KEY, narrow), now.tile(KEY, wide), now.record(KEY, 'a@v1.0.0'), now.page(KEY, 0), now.part(KEY, 0)];
+    const nothing = [undefined, undefined, undefined, undefined, undefined];
+    assert.deepEqual(had(), nothing);
+    await store.commit(KEY, change(undefined, [head(7)], { tiles: [hashTile(0, 0, 3)] }));
+    assert.deepEqual(had(), [hashTile(0, 0, 3).bytes, ...nothing.slice(1)]);
+    // while what was read is still of one state
+    const done = store.commit(KEY, change(7, [], { tiles: [hashTile(0, 0, 7)], records: [record(2, 'a@v1.0.0')] }));
+    assert.equal(await done, true);
+    assert.deepEqual(had(), [hashTile(0, 0, 3).bytes, hashTile(0, 0, 7).bytes, record(2, 'a@v1.0.0'), undefined, undefined]);
+    assert.equal(now.tile(OTHER_KEY, wide), undefined);
+    assert.deepEqual(await store.tiles(KEY, [wide]), [hashTile(0, 0, 7).bytes]);
+    await store.clean();
+    assert.deepEqual(had(), nothing);
+  }),
+
+  {
+    name: 'what another opening keeps can be had without waiting when others had their turn',
+    run: async (open: OpenPlace): Promise<void> => {
+      const [one, other] = [await open(), await open()];
+      if (one.now !== undefined) {
+        await one.commit(KEY, change(undefined, [head(7)]));
+        assert.equal(one.now.tile(KEY, tileAt(0, 0, 7)), undefined);
+        await new Promise((resolve) => setImmediate(resolve));
+        await other.commit(KEY, change(7, [], { tiles: [hashTile(0, 0, 7)] }));
+        assert.deepEqual(one.now.tile(KEY, tileAt(0, 0, 7)), hashTile(0, 0, 7).bytes);
+      }
+      await one.close();
+      await other.close();
+    },
+  },
+
   storeCase('the timeline is ascending, and begins where it is asked to', async (store) => {
     await store.commit(KEY, change(undefined, [head(256)]));
     await store.commit(KEY, change(256, [head(1000), head(256, 1000)]));

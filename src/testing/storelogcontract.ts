@@ -69,6 +69,7 @@ export const STORE_LOG_CASES: readonly StoreCase[] = [
     const part = ({ n, width, parts }: PackedTile, i: number): PackedPart => ({ n, part: i, width, bytes: parts[i] ?? new Uint8Array() });
     assert.deepEqual(await log.parts(KEY, [3, 41, 0, 12]), [part(pack(0, 256), 3), part(pack(10, 70), 1), part(pack(0, 256), 0), part(pack(3, 64), 0)]);
     assert.deepEqual(await log.parts(KEY, [42, 13, 4, 163]), [undefined, undefined, undefined, undefined]);
+    if (store.now !== undefined) assert.deepEqual([store.now.part(KEY, 3), store.now.part(KEY, 41), store.now.part(KEY, 42)], [part(pack(0, 256), 3), part(pack(10, 70), 1), undefined]);
     assert.deepEqual(await log.parts(OTHER_KEY, [0]), [undefined]);
     await store.commit(KEY, logChange(SIZE, { packs: [pack(10, 129), pack(3, 65), pack(0, 256, 1)] }));
     assert.deepEqual(await log.parts(KEY, [40, 42, 13, 0]), [part(pack(10, 129), 0), part(pack(10, 129), 2), part(pack(3, 65), 1), part(pack(0, 256, 1), 0)]);

@@ -4,7 +4,7 @@
  * What a store gives is believed as far as its digests go, as of everything in a server's own file.
  */
 
-import type { LogState, LogStore, PackedPart, Store } from '../contract.js';
+import type { LogState, LogStore, PackedPart, Store, StoreNow } from '../contract.js';
 import { HASH_SIZE } from '../core/hash.js';
 import { dataTileOf, hashLeaves, type Leaves } from '../core/leaves.js';
 import type { ModuleVersion } from '../core/module.js';
@@ -35,11 +35,13 @@ export interface LoggedVersion {
 export class WholeLog {
   readonly #log: LogStore;
   readonly #key: string;
+  readonly #now: StoreNow | undefined;
   #hash: KeyHash | undefined;
 
   /** @param key canonical verifier key. @throws {GosumError} `STORE_FAILED` where the store has no room for a whole log. */
-  constructor(store: Pick<Store, 'label' | 'log'>, key: string) {
+  constructor(store: Pick<Store, 'label' | 'log' | 'now'>, key: string) {
     this.#log = logOf(store);
+    this.#now = store.now;
     this.#key = key;
   }
 
@@ -65,6 +67,21 @@ export class WholeLog {
       const records = found[i] ?? [];
       return isGosumError(records) ? records : records.filter(({ text }) => isOf(text, each)).sort((a, b) => a.id - b.id);
     });
+  }
+
+  /** The first of what `find` gives, where it can be had without waiting; `undefined`: `find` has to be asked. */
+  findNow(module: string, version: string): LogRecord | undefined {
+    if (this.#now === undefined || this.#hash === undefined) return undefined;
+    const key = this.#hash.key(module, version);
+    const page = this.#now.page(this.#key, key.page);
+    if (page === undefined) return undefined;
+    for (const id of findInPage(page.entries, key)) {
+      const part = this.#now.part(this.#key, partOf(id));
+      const record = orError(() => recordIn(part, id));
+      if (record === undefined || isGosumError(record)) return undefined;
+      if (isOf(record.text, { module, version })) return record;
+    }
+    return undefined;
   }
 
   /** A record by its number; `undefined` where it is not kept. @throws {GosumError} `STORE_FAILED`; `RECORD_MALFORMED` where the pack is none. */

@@ -5,7 +5,7 @@ import { closeSync, copyFileSync, mkdirSync, mkdtempSync, openSync, readdirSync,
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import t, { type Test } from 'tap';
-import type { Source } from '../../src/contract.js';
+import type { Question, Source } from '../../src/contract.js';
 import { parseTilePath } from '../../src/core/tile.js';
 import { GosumError, isGosumError } from '../../src/errors.js';
 import { audit, type Finding } from '../../src/mirror/audit.js';
@@ -21,19 +21,17 @@ const TILES = ['tile/8/0/000', 'tile/8/0/007', 'tile/8/1/000.p/13', 'tile/8/0/01
 
 /** What a mirror answers to everything; `undefined` where it answers with an error. */
 async function answersOf(mirror: Mirror): Promise<(Uint8Array | undefined)[]> {
-  const asked = [
-    ...MODULES.map(({ module, version }) => mirror.lookup(module, version)),
-    ...TILES.map((name) => mirror.tile(parseTilePath(name))),
-    mirror.latest(),
-  ];
-  return Promise.all(
-    asked.map((each) =>
-      each.catch((error: unknown) => {
-        if (isGosumError(error)) return undefined;
-        throw error;
-      }),
-    ),
-  );
+  const orNothing = (error: unknown): undefined => {
+    if (!isGosumError(error)) throw error;
+  };
+  // as the server asks
+  const answerTo = async (question: Question): Promise<Uint8Array | undefined> =>
+    mirror.ready(question) ?? mirror.now(question) ?? (await (question.kind === 'tile' ? mirror.tile(question.tile) : question.kind === 'lookup' ? mirror.lookup(question.module, question.version) : mirror.latest()).catch(orNothing));
+  return Promise.all([
+    ...MODULES.map(({ module, version }) => answerTo({ kind: 'lookup', module, version })),
+    ...TILES.map((name) => answerTo({ kind: 'tile', tile: parseTilePath(name) })),
+    answerTo({ kind: 'latest' }),
+  ]);
 }
 
 async function truth(log: TestLog): Promise<Uint8Array[]> {

@@ -153,3 +153,59 @@ t.test('what is under way when it ends is answered, and the connection is given 
   await closed;
   t.ok(Date.now() - since < 30_000, 'not only after the connection was idle for long');
 });
+
+t.test('answers in one piece: each is whole, though the client reads none of them for long', async (t) => {
+  const tiles = Array.from({ length: 500 }, (_, i) => new Uint8Array(8192).fill(i));
+  const database: Database = {
+    name: 'log.example',
+    latest: () => log.latest(),
+    lookup: (module, version) => log.lookup(module, version),
+    tile: (tile) => log.tile(tile),
+    now: (question) => (question.kind === 'tile' ? tiles[question.tile.n] : undefined),
+  };
+  const { url } = await open(t, { databases: [database], access: undefined });
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  t.teardown(() => socket.destroy());
+  const get = (n: number): string => `GET /tile/8/0/${String(n).padStart(3, '0')} HTTP/1.1\r\nHost: x\r\n\r\n`;
+  // one connection that asks for more than the system takes in, and does not read; another whose answers come between
+  const times = 10;
+  socket.write(tiles.map((_, n) => get(n)).join('').repeat(times));
+  for (let n = 0; n < 50; n++) t.strictSame(new Uint8Array(await (await fetch(`${url}/tile/8/0/${String(n).padStart(3, '0')}`)).arrayBuffer()), tiles[n]);
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  socket.on('data', (part) => {
+    parts.push(part);
+    bytes += part.length;
+  });
+  t.ok(await until(() => bytes > times * tiles.length * 8192 && parts.at(-1)?.at(-1) === 499 % 256));
+  let rest = Buffer.concat(parts);
+  for (let n = 0; n < times * tiles.length; n++) {
+    const tile = tiles[n % tiles.length] ?? new Uint8Array();
+    const from = rest.indexOf('\r\n\r\n') + 4;
+    if (!rest.subarray(0, from).includes('content-length: 8192\r\n')) t.fail(`headers of ${n}`);
+    if (!rest.subarray(from, from + 8192).equals(Buffer.from(tile))) t.fail(`tile ${n}`);
+    rest = rest.subarray(from + 8192);
+  }
+  t.equal(rest.length, 0);
+});
+
+t.test('answers in one piece have the headers that node:http gives to longer ones', async (t) => {
+  const shown = async (length: number, request: string): Promise<string> => {
+    const database: Database = {
+      name: 'log.example',
+      latest: () => log.latest(),
+      lookup: (module, version) => log.lookup(module, version),
+      tile: () => Promise.resolve(new Uint8Array(length).fill(0x78)),
+    };
+    const all = await raw((await open(t, { databases: [database] })).url, request);
+    return all.replaceAll(/(?<=\r\n(?:Date|x-request-id): )[^\r]*/g, '…').replaceAll(`: ${length}\r\n`, ': n\r\n').replaceAll('x'.repeat(length), '(body)');
+  };
+  const get = 'GET /tile/8/0/000.p/3 HTTP/1.1\r\nHost: a\r\n';
+  const last = `${get}Connection: close\r\n\r\n`;
+  for (const first of [`${get}\r\n`, `${get}\r\n`.repeat(3), `${get}x-request-id: abc\r\n\r\n`, 'GET /tile/8/0/000 HTTP/1.0\r\nConnection: keep-alive\r\n\r\n', `HEAD${get.slice(3)}\r\n`, `${get}Content-Length: 3\r\n\r\nabc`, `${get}Expect: 100-continue\r\n\r\n`, '']) {
+    const [short, long] = [await shown(96, first + last), await shown(20_000, first + last)];
+    t.match(short, /^HTTP\/1\.1 [^]*\(body\)$/, JSON.stringify(first));
+    t.equal(short, long, JSON.stringify(first));
+  }
+});

@@ -1,0 +1,36 @@
+/** What an SQLite file gives without waiting. A row that is not as it was written is passed over in silence: see `StoreNow`. */
+
+import type { IndexPage, KeptRecord, PackedPart, StoreNow } from '../contract.js';
+import type { Tile } from '../core/tile.js';
+import type { SqliteFile } from './file.js';
+import { idOf } from './logstore.js';
+import { readPage, readPart, readRecord, readTile, type ReadRow } from './read.js';
+
+/** Small reads of one file. Each throws `STORE_FAILED` where the medium fails. */
+export class SqliteNow implements StoreNow {
+  readonly #file: SqliteFile;
+
+  constructor(file: SqliteFile) {
+    this.#file = file;
+  }
+
+  tile(key: string, tile: Tile): Uint8Array | undefined {
+    return this.#read(key, readTile, tile);
+  }
+
+  record(key: string, covers: string): KeptRecord | undefined {
+    return this.#read(key, readRecord, covers);
+  }
+
+  page(key: string, n: number): IndexPage | undefined {
+    return this.#read(key, readPage, n, true);
+  }
+
+  part(key: string, n: number): PackedPart | undefined {
+    return this.#read(key, readPart, n, true);
+  }
+
+  #read<K, T>(key: string, readRow: ReadRow<K, T>, wanted: K, ofWhole = false): T | undefined {
+    return this.#file.readNow((prepare, hasWhole) => (ofWhole && !hasWhole() ? undefined : readRow(prepare, idOf(prepare, key), wanted)?.value));
+  }
+}
