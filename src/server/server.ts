@@ -7,7 +7,7 @@ import type { Caller, Database } from '../contract.js';
 import { MAX_BULK_QUERY } from '../core/bulkform.js';
 import { answerOf, CORS, foundAnswer, matches, textAnswer, type Answer } from './answers.js';
 import { readBody } from './body.js';
-import { KEEP_ALIVE, linesOf, sendPiece } from './piece.js';
+import { KEEP_ALIVE, linesOf, Pieces } from './piece.js';
 import { readyAnswer, RouteMemory, type ReadyAnswer } from './ready.js';
 import { nameRequest, type RequestName } from './requestid.js';
 import { routeOf, type Asked, type Page } from './routes.js';
@@ -92,6 +92,7 @@ const STALLED = 120_000;
 export async function listen(host: string, port: number, options: ServerOptions): Promise<RunningServer> {
   const byName = new Map(options.databases.map((database) => [database.name, database]));
   const routes = new RouteMemory([...byName.keys()]);
+  const pieces = new Pieces();
   const limits = { maxHeaderSize: MAX_HEADERS, headersTimeout: HEADERS_TIMEOUT, requestTimeout: REQUEST_TIMEOUT, keepAliveTimeout: KEEP_ALIVE };
 
   const { admit, measured, access, tls } = options;
@@ -116,7 +117,7 @@ export async function listen(host: string, port: number, options: ServerOptions)
     const answer = ready === undefined ? foundAnswer(name, asked, body) : readyAnswer(name, asked, body);
     const named = nameOf(request);
     if (closing) response.shouldKeepAlive = false;
-    const sent = send(request, response, answer, named?.id);
+    const sent = send(request, response, pieces, answer, named?.id);
     const took = performance.now() - began;
     measured?.(asked.kind, sent.status, took);
     if (named !== undefined) access?.({ ...named, ...sent, method, url, route: asked.kind, database: name, asked, took, client: request.socket.remoteAddress ?? '' });
@@ -155,7 +156,7 @@ export async function listen(host: string, port: number, options: ServerOptions)
     }
     const named = nameOf(request);
     if (closing) response.shouldKeepAlive = false;
-    const { status, bytes } = send(request, response, answer, named?.id);
+    const { status, bytes } = send(request, response, pieces, answer, named?.id);
     const took = performance.now() - began;
     measured?.(kind, status, took);
     if (named !== undefined) access?.({ ...named, method, url, route: kind, database: name, asked, status, bytes, took, client });
@@ -179,6 +180,7 @@ export async function listen(host: string, port: number, options: ServerOptions)
     },
     close: (grace = 10_000) => {
       closing = true;
+      pieces.flush(); // before connections without an answer to come are closed
       return drain(server, grace);
     },
   };
@@ -213,11 +215,11 @@ interface Sent {
 }
 
 /** Sends an answer; of one that the client has only that. */
-function send(request: IncomingMessage, response: ServerResponse, answer: Answer & Partial<ReadyAnswer>, id: string | undefined): Sent {
+function send(request: IncomingMessage, response: ServerResponse, pieces: Pieces, answer: Answer & Partial<ReadyAnswer>, id: string | undefined): Sent {
   const { status, headers, body } = answer;
   const condition = request.headers['if-none-match'];
   const known = status === 200 && condition !== undefined && headers.etag !== undefined && matches(condition, headers.etag);
-  if (status === 200 && !known && request.method === 'GET' && sendPiece(response, answer.lines ?? linesOf(answer), body, id)) {
+  if (status === 200 && !known && request.method === 'GET' && pieces.send(response, answer.lines ?? linesOf(answer), body, id)) {
     return { status, bytes: body.length };
   }
   const length = known || status === 204 ? {} : { 'content-length': String(body.length) };
