@@ -4,7 +4,8 @@
  * There are two sets: the tables that every file has, and those of a whole log, which come with the first commit that adds
  * to one. A cache of `verify` stays without them.
  *
- * Large values stand in ordinary tables; WITHOUT ROWID pays for `covers` and `module` alone, whose rows are small.
+ * Large values stand in ordinary tables, behind all else of their row: what is in front of them is read without them. WITHOUT
+ * ROWID pays for `covers` and `module` alone, whose rows are small.
  */
 
 import type { Connection } from './driver.js';
@@ -40,16 +41,16 @@ const BASE: readonly string[] = [
     db INTEGER NOT NULL REFERENCES db,
     level INTEGER NOT NULL,
     n INTEGER NOT NULL,
-    data BLOB NOT NULL,
     digest BLOB NOT NULL,
+    data BLOB NOT NULL,
     PRIMARY KEY (db, level, n)
   ) STRICT`,
   `CREATE TABLE record (
     db INTEGER NOT NULL REFERENCES db,
     module_version TEXT NOT NULL,
     id INTEGER NOT NULL,
-    text BLOB NOT NULL,
     digest BLOB NOT NULL,
+    text BLOB NOT NULL,
     PRIMARY KEY (db, module_version)
   ) STRICT`,
   `CREATE TABLE receipt (
@@ -92,8 +93,8 @@ const WHOLE: readonly string[] = [
     n INTEGER NOT NULL,
     part INTEGER NOT NULL,
     width INTEGER NOT NULL,
-    data BLOB NOT NULL,
     digest BLOB NOT NULL,
+    data BLOB NOT NULL,
     PRIMARY KEY (db, n, part)
   ) STRICT`,
   `CREATE INDEX pack_tile ON pack (db, n) WHERE part = 0`,
@@ -101,16 +102,16 @@ const WHOLE: readonly string[] = [
   `CREATE TABLE entry (
     db INTEGER NOT NULL REFERENCES db,
     page INTEGER NOT NULL,
-    data BLOB NOT NULL,
     digest BLOB NOT NULL,
+    data BLOB NOT NULL,
     PRIMARY KEY (db, page)
   ) STRICT`,
   `CREATE TABLE pending (
     id INTEGER PRIMARY KEY,
     db INTEGER NOT NULL REFERENCES db,
     bucket INTEGER NOT NULL,
-    data BLOB NOT NULL,
-    digest BLOB NOT NULL
+    digest BLOB NOT NULL,
+    data BLOB NOT NULL
   ) STRICT`,
   `CREATE INDEX pending_bucket ON pending (db, bucket)`,
   `CREATE TABLE module (
@@ -127,8 +128,8 @@ const WHOLE: readonly string[] = [
   ) STRICT`,
   `CREATE TABLE staged (
     db INTEGER PRIMARY KEY REFERENCES db,
-    data BLOB NOT NULL,
-    digest BLOB NOT NULL
+    digest BLOB NOT NULL,
+    data BLOB NOT NULL
   ) STRICT`,
   `CREATE TABLE mark (
     db INTEGER NOT NULL REFERENCES db,
