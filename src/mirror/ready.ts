@@ -1,5 +1,6 @@
 /**
- * Answers of a mirror that lie ready in memory: lookups, each made for one head, and hash tiles. Bounded by bytes.
+ * Answers of a mirror that lie ready in memory: lookups and bulk answers, each made for one head, and hash tiles. Bounded by
+ * bytes.
  */
 
 import { LRUCache } from 'lru-cache';
@@ -15,15 +16,21 @@ interface ReadyLookup {
   readonly answer: Uint8Array;
 }
 
+/** A bulk answer, made for one head. */
+type ReadyBulk = Pick<ReadyLookup, 'head' | 'answer'>;
+
 /** What lies ready. */
 export class ReadyAnswers {
   readonly #lookups: LRUCache<string, ReadyLookup>;
+  readonly #bulks: LRUCache<string, ReadyBulk>;
   readonly #tiles: LRUCache<string, Uint8Array>;
 
-  /** @param memory bytes. */
+  /** @param memory bytes: half of them for tiles. */
   constructor(memory: number) {
-    this.#lookups = new LRUCache({ maxSize: Math.ceil((memory + 1) / 4), sizeCalculation: ({ answer }) => answer.length + 500 });
-    this.#tiles = new LRUCache({ maxSize: memory + 1, sizeCalculation: (bytes) => bytes.length + 200 });
+    const quarter = Math.ceil((memory + 1) / 4);
+    this.#lookups = new LRUCache({ maxSize: quarter, sizeCalculation: ({ answer }) => answer.length + 500 });
+    this.#bulks = new LRUCache({ maxSize: quarter, sizeCalculation: ({ answer }) => answer.length + 500 });
+    this.#tiles = new LRUCache({ maxSize: 2 * quarter, sizeCalculation: (bytes) => bytes.length + 200 });
   }
 
   /** The answer for `path@version` with this very head. */
@@ -42,6 +49,17 @@ export class ReadyAnswers {
     const answer = formatLookup({ ...record, note: head.note });
     this.#lookups.set(name, { record, head, answer });
     return answer;
+  }
+
+  /** The answer to a bulk query with this very head. */
+  bulk(query: string, head: SignedHead | undefined): Uint8Array | undefined {
+    const ready = this.#bulks.get(query);
+    return ready === undefined || ready.head !== head ? undefined : ready.answer;
+  }
+
+  /** Holds the answer to a bulk query ready. */
+  addBulk(query: string, answer: Uint8Array, head: SignedHead): void {
+    this.#bulks.set(query, { head, answer });
   }
 
   /** A hash tile. By a full tile's path the widest is held that is known, by a partial one's what was cut from that. */
