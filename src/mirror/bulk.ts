@@ -3,10 +3,11 @@
  * store and where it lacks one upstream, authenticated, and made into one compact proof (docs/bulk.md).
  */
 
+import { hash } from 'node:crypto';
 import { bulkhead } from 'cockatiel';
 import type { SumDB } from '../client/sumdb.js';
 import { makeBulk } from '../core/bulk.js';
-import type { BulkMissing } from '../core/bulkform.js';
+import type { BulkMissing, BulkQuery } from '../core/bulkform.js';
 import { HASH_SIZE } from '../core/hash.js';
 import { formatModuleVersion, type ModuleVersion } from '../core/module.js';
 import { planTiles } from '../core/plan.js';
@@ -78,4 +79,9 @@ export class BulkMaker {
     let next = 0;
     return kept.map((bytes, i) => bytes ?? read[next++]?.bytes.subarray(0, (tiles[i]?.width ?? 0) * HASH_SIZE));
   }
+}
+
+/** A name for all queries of these module versions in this order, and no other. */
+export function nameOfQuery({ old, wanted }: BulkQuery): string {
+  return hash('sha256', [old, ...wanted.map(({ module, version }) => `${module}@${version}`)].join('\n'), 'base64');
 }

@@ -7,7 +7,6 @@
  * under the newest head, with upstream there or not.
  */
 
-import { hash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import type { Caller, Database, Question, RecentRecords, Store } from '../contract.js';
@@ -21,7 +20,8 @@ import type { ModulePaths } from '../core/modulepaths.js';
 import type { LogRecord } from '../core/record.js';
 import { DATA_LEVEL, formatTilePath, isTileInTree, type Tile } from '../core/tile.js';
 import { openTreeHead, type SignedHead } from '../core/treehead.js';
-import { BulkMaker } from './bulk.js';
+import { AtOnce } from './atonce.js';
+import { BulkMaker, nameOfQuery } from './bulk.js';
 import { Feeds } from './feeds.js';
 import { Flights } from './flights.js';
 import { Kept } from './kept.js';
@@ -74,6 +74,7 @@ export class Mirror implements Database {
   readonly #skippedBy: (module: string) => string | undefined;
   readonly #told: (event: MirrorEvent) => void;
   readonly #ready: ReadyAnswers;
+  readonly #atOnce: AtOnce;
   readonly #unknown = new LRUCache<string, GosumError>({ max: MOST_UNKNOWN, ttl: UNKNOWN_STANDS });
   readonly #kept: Kept;
   readonly #flights = new Flights();
@@ -98,6 +99,7 @@ export class Mirror implements Database {
     this.#told = told;
     this.#bulk = new BulkMaker(this.#db, this.#kept);
     this.#ready = new ReadyAnswers(memory);
+    this.#atOnce = new AtOnce({ ready: this.#ready, kept: this.#kept, head: () => this.#head, skippedBy, told });
     this.#feeds = new Feeds(store, this.#vkey, skippedBy);
   }
 
@@ -120,7 +122,7 @@ export class Mirror implements Database {
 
   async lookup(module: string, version: string, caller?: Caller): Promise<Uint8Array> {
     const name = formatModuleVersion(module, version);
-    const ready = this.#readyLookup(name);
+    const ready = this.ready({ kind: 'lookup', module, version });
     if (ready !== undefined) return ready;
     let found = FOUND.lookup.memory;
     let record = this.#ready.record(name);
@@ -139,7 +141,7 @@ export class Mirror implements Database {
   async tile(tile: Tile, caller?: Caller): Promise<Uint8Array> {
     const path = formatTilePath(tile);
     if (tile.level === DATA_LEVEL) return this.#dataTile(tile, path);
-    const ready = this.#readyTile(tile);
+    const ready = this.ready({ kind: 'tile', tile });
     if (ready !== undefined) return ready;
     const kept = await this.#flights.once(`kept ${path}`, () => this.#keptTile(tile));
     const bytes = kept ?? (await this.#flights.upstream(`tile ${path}`, caller, () => this.#askTile(tile)));
@@ -156,56 +158,11 @@ export class Mirror implements Database {
   }
 
   ready(question: Question): Uint8Array | undefined {
-    switch (question.kind) {
-      case 'latest':
-        return this.#head?.note;
-      case 'lookup':
-        return this.#readyLookup(formatModuleVersion(question.module, question.version));
-      case 'tile':
-        return this.#readyTile(question.tile);
-    }
+    return this.#atOnce.ready(question);
   }
 
   now(question: Question): Uint8Array | undefined {
-    switch (question.kind) {
-      case 'latest':
-        return undefined;
-      case 'lookup':
-        return this.#lookupNow(question);
-      case 'tile':
-        return this.#tileNow(question.tile);
-    }
-  }
-
-  #lookupNow({ module, version }: ModuleVersion): Uint8Array | undefined {
-    const name = formatModuleVersion(module, version);
-    const head = this.#head;
-    if (head === undefined || this.#skippedBy(module) !== undefined) return undefined;
-    const known = this.#ready.record(name);
-    const record = known ?? this.#kept.recordNow({ module, version }, name);
-    if (record === undefined || record.id >= head.size) return undefined;
-    this.#told(known === undefined ? FOUND.lookup.store : FOUND.lookup.memory);
-    return this.#ready.addLookup(name, record, head);
-  }
-
-  #tileNow(tile: Tile): Uint8Array | undefined {
-    const size = this.#head?.size ?? 0;
-    const kept = isTileInTree(tile, size) ? this.#kept.tileNow(tile, size) : undefined;
-    if (kept === undefined) return undefined;
-    this.#told(FOUND.tile.store);
-    return this.#ready.addTile(tile, kept);
-  }
-
-  #readyLookup(name: string): Uint8Array | undefined {
-    const ready = this.#ready.lookup(name, this.#head);
-    if (ready !== undefined) this.#told(FOUND.lookup.memory);
-    return ready;
-  }
-
-  #readyTile(tile: Tile): Uint8Array | undefined {
-    const ready = this.#ready.tile(tile);
-    if (ready !== undefined) this.#told(FOUND.tile.memory);
-    return ready;
+    return this.#atOnce.now(question);
   }
 
   /** The jobs of a CI run ask for the same at a time, and the next run for the same again. */
@@ -412,11 +369,6 @@ export class Mirror implements Database {
   #take(head: SignedHead): void {
     if (this.#head === undefined || head.size > this.#head.size) this.#head = head;
   }
-}
-
-/** A name for all queries of these module versions in this order, and no other. */
-function nameOfQuery({ old, wanted }: BulkQuery): string {
-  return hash('sha256', [old, ...wanted.map(({ module, version }) => `${module}@${version}`)].join('\n'), 'base64');
 }
 
 function notFound(message: string): GosumError {

@@ -49,6 +49,25 @@ t.test('a client that has seen more makes the mirror look', async (t) => {
   await rig.close();
 });
 
+t.test('the same query is answered once, for one head, unless something was missing', async (t) => {
+  const log = newLog(FEW, 3000);
+  const rig = await newMirrorRig(log);
+  t.teardown(() => rig.close());
+  const query = { old: 0, wanted: FEW };
+  const both = await Promise.all([rig.mirror.bulk(query), rig.mirror.bulk(query)]);
+  t.equal(both[0], both[1], 'who comes while it is made');
+  t.equal(await rig.mirror.bulk(query), both[0], 'and who comes later');
+  t.notSame(await rig.mirror.bulk({ ...query, old: 100 }), both[0]);
+  t.notSame(await rig.mirror.bulk({ ...query, wanted: FEW.slice(1) }), both[0]);
+  const missing = { old: 0, wanted: [...FEW, { module: 'example.com/new', version: 'v1.0.0' }] };
+  t.not(await rig.mirror.bulk(missing), await rig.mirror.bulk(missing));
+  log.fill(4000);
+  await rig.mirror.refresh();
+  const after = await rig.mirror.bulk(query);
+  t.match(Buffer.from(after).toString('latin1'), '\n4000\n');
+  t.equal(await rig.mirror.bulk(query), after);
+});
+
 t.test('the limits of a query over HTTP', async (t) => {
   const log = newLog(FEW, 3000);
   const rig = await newMirrorRig(log);

@@ -1,5 +1,5 @@
 /**
- * Runs the tests of the stores with newer Node lines, which the npm package `node` brings: `npm run test:nodes [-- MAJOR...]`.
+ * Runs the tests of the stores, and of the server, which stands on node:http, with newer Node lines, which the npm package `node` brings: `npm run test:nodes [-- MAJOR...]`.
  *
  * They go into a temporary folder that is removed at the end, some 120 MB each.
  */
@@ -26,9 +26,9 @@ try {
   // as .taprc has it; without it a file has half a minute
   const env = { ...process.env, TAP_TIMEOUT: '300', GOSUMCHECK_TEST_NODES: nodes.join(delimiter) };
   for (const node of nodes) {
-    for (const test of ['store', 'sqlite']) execFileSync(node, [pathOf(test)], { env, stdio: 'inherit' });
+    for (const test of ['store/store', 'store/sqlite', 'server/server', 'server/http']) execFileSync(node, [pathOf(test)], { env, stdio: 'inherit' });
   }
-  execFileSync(process.execPath, [pathOf('fallback')], { env, stdio: 'inherit' });
+  execFileSync(process.execPath, [pathOf('store/fallback')], { env, stdio: 'inherit' });
 } finally {
   rmSync(folder, { recursive: true });
 }
