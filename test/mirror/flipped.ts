@@ -26,10 +26,10 @@ export function rowsOf(file: string, sql: string): Row[] {
 /** Flips a bit of a row's data in the file itself; also where SQLite has left an older copy of the row. */
 export function flip(file: string, { data, digest }: Row): void {
   const bytes = readFileSync(file);
-  const row = joinBytes([data, digest]).subarray(0, 64);
+  const row = joinBytes([digest, data]).subarray(0, digest.length + 32);
   let at = bytes.indexOf(row);
   if (at < 0) throw new Error('the row does not stand there');
-  for (; at >= 0; at = bytes.indexOf(row, at + 1)) bytes[at + 3]! ^= 0x10;
+  for (; at >= 0; at = bytes.indexOf(row, at + 1)) bytes[at + digest.length + 3]! ^= 0x10;
   writeFileSync(file, bytes);
 }
 
