@@ -168,7 +168,10 @@ export class Mirror implements Database {
   /** The jobs of a CI run ask for the same at a time, and the next run for the same again. */
   async bulk(query: BulkQuery, caller?: Caller): Promise<Uint8Array> {
     const name = nameOfQuery(query);
-    return this.#ready.bulk(name, this.#head) ?? (await this.#flights.once(`bulk ${name}`, () => this.#makeBulk(query, name, caller)));
+    const ready = this.#ready.bulk(name, this.#head);
+    if (ready === undefined) return this.#flights.once(`bulk ${name}`, () => this.#makeBulk(query, name, caller));
+    query.wanted.forEach(() => this.#told(FOUND.lookup.memory));
+    return ready;
   }
 
   async #makeBulk({ old, wanted }: BulkQuery, name: string, caller: Caller | undefined): Promise<Uint8Array> {
@@ -179,8 +182,8 @@ export class Mirror implements Database {
     const records = await this.#findRecords(wanted, caller);
     const head = await this.#newest();
     const answer = await this.#bulk.make(head, old, wanted, records);
-    // what is missing now may be there the next time
-    if (![...records.values()].some((each) => isGosumError(each))) this.#ready.addBulk(name, answer, head);
+    // what is missing now may be there the next time, and who is ahead of us makes us look each time
+    if (old <= head.size && ![...records.values()].some((each) => isGosumError(each))) this.#ready.addBulk(name, answer, head);
     return answer;
   }
 

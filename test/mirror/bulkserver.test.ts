@@ -66,6 +66,12 @@ t.test('the same query is answered once, for one head, unless something was miss
   const after = await rig.mirror.bulk(query);
   t.match(Buffer.from(after).toString('latin1'), '\n4000\n');
   t.equal(await rig.mirror.bulk(query), after);
+
+  const ahead = { ...query, old: 5000 };
+  await rig.mirror.bulk(ahead);
+  rig.asked();
+  await rig.mirror.bulk(ahead);
+  t.ok(rig.asked().includes('/latest'), 'who is ahead makes the mirror look each time');
 });
 
 t.test('the limits of a query over HTTP', async (t) => {
