@@ -48,9 +48,11 @@ export class Kept {
   /** As `tile`, where it can be had without waiting; `undefined`: `tile` has to be asked. */
   tileNow(tile: Tile, size: number): Uint8Array | undefined {
     if (tile.level === DATA_LEVEL) return undefined;
-    const own = tileInTree(tile.level, tile.n, size) ?? tile;
-    const { now } = this.#store;
-    return now?.tile(this.#vkey, own) ?? (own.width === tile.width ? undefined : now?.tile(this.#vkey, tile));
+    for (const each of widthsOf(tile, size)) {
+      const kept = this.#store.now?.tile(this.#vkey, each);
+      if (kept !== undefined) return kept;
+    }
+    return undefined;
   }
 
   /** For each module version its record; where the log repeats itself the first, as the log's own server has it. */
@@ -71,9 +73,11 @@ export class Kept {
    */
   async tile(tile: Tile, size: number): Promise<Uint8Array | undefined> {
     if (tile.level === DATA_LEVEL) return this.#whole?.log.dataTile(tile.n, tile.width);
-    const own = tileInTree(tile.level, tile.n, size) ?? tile;
-    const widths = own.width === tile.width ? [own] : [own, tile];
-    for (const kept of await this.#store.tiles(this.#vkey, widths)) if (kept !== undefined) return kept;
+    const widths = widthsOf(tile, size);
+    for (const each of widths) {
+      const [kept] = await this.#store.tiles(this.#vkey, [each]);
+      if (kept !== undefined) return kept;
+    }
     for (const each of widths) {
       const computed = await this.#computed(each);
       if (computed !== undefined) return computed;
@@ -95,6 +99,12 @@ export class Kept {
   async #computed(tile: Tile): Promise<Uint8Array | undefined> {
     return tile.level === 0 ? this.#whole?.log.hashTile(tile.n, tile.width) : undefined;
   }
+}
+
+/** A tile as the tree of `size` has it, and where that is another width as it is wanted: which may be all that is kept. */
+function widthsOf(tile: Tile, size: number): Tile[] {
+  const own = tileInTree(tile.level, tile.n, size) ?? tile;
+  return own.width === tile.width ? [own] : [own, tile];
 }
 
 /** For each module version its first record in the whole log, so many at a time. */
