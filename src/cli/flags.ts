@@ -90,10 +90,13 @@ export function positive(text: string): number {
   return Number(text);
 }
 
+/** The most processes of one command: each has a memory of its own. */
+export const MOST_PROCESSES = 128;
+
 /** Parses a number of processes; `auto` is one for each processor. @throws {InvalidArgumentError}. */
 export function processes(text: string): number | 'auto' {
   if (text === 'auto') return text;
-  if (!/^[1-9][0-9]{0,2}$/.test(text)) throw new InvalidArgumentError('Want auto, or a number from 1 to 999.');
+  if (!/^[1-9][0-9]{0,2}$/.test(text) || Number(text) > MOST_PROCESSES) throw new InvalidArgumentError(`Want auto, or a number from 1 to ${MOST_PROCESSES}.`);
   return Number(text);
 }
 

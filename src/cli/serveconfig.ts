@@ -14,6 +14,7 @@ import { parseSize } from '../config/size.js';
 import { patternWarnings } from '../core/pattern.js';
 import { GosumError } from '../errors.js';
 import { fileFailure, givenData, readUpTo } from './files.js';
+import { MOST_PROCESSES } from './flags.js';
 import type { Host } from './host.js';
 import { parseListen, type ListenAt } from './servelisten.js';
 
@@ -104,8 +105,6 @@ export const SERVE_DEFAULTS: Required<Omit<Settable, 'data' | 'metricsListen' | 
   clientQueue: 500,
 };
 
-/** The most workers: each is a process with a memory of its own. */
-const MOST_WORKERS = 128;
 /** The most bytes of the file. */
 const LIMIT = 1 << 20;
 
@@ -129,7 +128,7 @@ export async function readServeConfig(host: Host, options: ServeOptions): Promis
   return {
     ...plain,
     data,
-    workers: Math.min(workers === 'auto' ? availableParallelism() : workers, MOST_WORKERS),
+    workers: workers === 'auto' ? Math.min(availableParallelism(), MOST_PROCESSES) : workers,
     listen: parseListen(listen, '--listen'),
     metricsListen: metricsListen === undefined ? undefined : parseListen(metricsListen, '--metrics-listen'),
     tls: tlsCert === undefined || tlsKey === undefined ? undefined : { cert: tlsCert, key: tlsKey },
@@ -195,7 +194,7 @@ const FILE = v.strictObject({
   'tls-cert': v.optional(file),
   'tls-key': v.optional(file),
   memory: v.optional(v.pipe(v.string(), parsedBy(parseSize))),
-  workers: v.optional(v.union([count(1, MOST_WORKERS), v.literal('auto')], `want auto, or a whole number from 1 to ${MOST_WORKERS}`)),
+  workers: v.optional(v.union([count(1, MOST_PROCESSES), v.literal('auto')], `want auto, or a whole number from 1 to ${MOST_PROCESSES}`)),
   limits: v.optional(
     v.strictObject({
       'max-connections': v.optional(count(1, 1_000_000)),

@@ -1,9 +1,11 @@
 /** The configuration of the mirror: what goes before what, and that an error names its key and the file. */
 
 import { readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import t from 'tap';
+import { processes } from '../../src/cli/flags.js';
 import type { Host } from '../../src/cli/host.js';
 import { readServeConfig, SERVE_DEFAULTS, type ServeOptions } from '../../src/cli/serveconfig.js';
 import { openEnvironment } from '../../src/config/environment.js';
@@ -85,6 +87,15 @@ t.test('a whole file, and flags before it', async (t) => {
   });
   const defaults = { ...SERVE_DEFAULTS, listen: { host: '127.0.0.1', port: 8080 } };
   t.match(await readServeConfig(host, { data: 'x.db' }), { ...defaults, databases: [{ sumdb: undefined }] });
+});
+
+t.test('as many workers as processors', async (t) => {
+  const folder = t.testdir({ 'auto.toml': 'workers = "auto"\n' });
+  const workers = Math.min(availableParallelism(), 128);
+  t.match(await readServeConfig(hostAt(folder), { data: 'x.db', config: 'auto.toml' }), { workers });
+  t.match(await readServeConfig(hostAt(folder), { data: 'x.db', workers: processes('auto') }), { workers });
+  t.strictSame(['1', '128'].map(processes), [1, 128]);
+  for (const bad of ['0', '129', '1000', '01', '-1', '1.5', 'Auto', '']) t.throws(() => processes(bad), /Want auto, or a number from 1 to 128/, bad);
 });
 
 t.test('the example of docs/serve.md is one, with every key', async (t) => {
