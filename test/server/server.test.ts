@@ -190,6 +190,26 @@ t.test('answers in one piece: each is whole, though the client reads none of the
   t.equal(rest.length, 0);
 });
 
+t.test('what waits to be sent when it ends is sent before, and its connection closed', async (t) => {
+  let end: () => void = () => undefined;
+  const closed = new Promise<void>((resolve) => (end = resolve));
+  const database: Database = {
+    name: 'log.example',
+    latest: () => log.latest(),
+    lookup: (module, version) => log.lookup(module, version),
+    tile: (tile) => log.tile(tile),
+    now: () => {
+      queueMicrotask(() => void server.close(60_000).then(end)); // the answer waits by then
+      return new Uint8Array(96);
+    },
+  };
+  const server = await open(t, { databases: [database] });
+  const since = Date.now();
+  t.match(await raw(server.url, 'GET /tile/8/0/000.p/3 HTTP/1.1\r\nHost: a\r\n\r\n'), /^HTTP\/1\.1 200 OK\r\n[^]*\0{96}$/);
+  await closed;
+  t.ok(Date.now() - since < 30_000, 'not only after the connection was idle for long');
+});
+
 t.test('answers in one piece have the headers that node:http gives to longer ones', async (t) => {
   const shown = async (length: number, request: string): Promise<string> => {
     const database: Database = {
