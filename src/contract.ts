@@ -59,6 +59,13 @@ export interface Source {
    */
   onBulk?(heard: () => void): () => void;
   /**
+   * Has `heard` called when it turns out that this way takes very many reads at a time, as HTTP/2 does; at once, where that
+   * is known. Over HTTP/1.1 it never does.
+   *
+   * @returns undoes it.
+   */
+  onWide?(heard: () => void): () => void;
+  /**
    * Only of a source that has several ways to the database: turns to read and prove something, one after the other, the
    * later ones for where the earlier failed. What comes of each is told to it: only who proves can say which way is good.
    */

@@ -23,6 +23,8 @@ import type { Found, Lookups, SumDBOptions } from './sumdb.js';
 
 /** How often the timeline may move under our hands. Each time means that somebody else went forward. */
 const MAX_ROUNDS = 16;
+/** Lookups that go out beside the question for the newest head, whose answer may say that a bulk query does for all. */
+const FEW = 4;
 
 /** One batch: `recall`, then, where that is not enough, `update`. */
 export class Batch {
@@ -106,10 +108,11 @@ export class Batch {
    * Asks for the newest head and for what is missing, proves it, and keeps it.
    *
    * Where much is missing, and the way is a module proxy that takes bulk queries, one such query takes the place of all
-   * that. A database at a URL of its own says only with `latest` whether it takes them. So that nothing is lost where it
-   * does not, lookups go out beside that as always; where it does, those under way are given up that very moment, and a
-   * bulk query asks for everything that is not proved, as tiles for what was answered would be many times as much.
-   * Whatever a bulk query does not prove is asked for as if there were none.
+   * that. A database at a URL of its own says only with `latest` whether it takes them. Until it has, few lookups go out
+   * over HTTP/1.1, where each would need a connection; over HTTP/2 all of them do, so that nothing is lost where it does
+   * not. Where it does, those under way are given up that very moment, and a bulk query asks for everything that is not
+   * proved, as tiles for what was answered would be many times as much. Whatever a bulk query does not prove is asked for
+   * as if there were none.
    *
    * @param fresh whether it is a problem if the newest head cannot be had. Otherwise the heads of other answers do as well.
    * @param latest whether it is asked for at all.
@@ -167,18 +170,29 @@ export class Batch {
     const missing = this.missing.filter((name) => !this.#asked.has(name)).map((name) => ({ name, path: this.#pathOf(name) }));
     progress?.phase('asking the log', missing.length + 1);
     const tick = (): void => progress?.tick();
-    const forget = giveUp && this.#reader.onBulk(() => giveUp.abort());
+    // one error for all of them: to make one for each of a thousand takes longer than the query
+    const forget = giveUp && this.#reader.onBulk(() => giveUp.abort(new GosumError('INTERRUPTED', 'given up for a bulk query')));
     const given = [this.#signal, giveUp?.signal].filter((signal) => signal !== undefined);
     const signal = given.length > 1 ? AbortSignal.any(given) : given[0];
-    await Promise.all([
-      ...(latest ? [this.#askLatest(fresh).finally(tick)] : []),
-      ...missing.map(({ name, path }) => this.#ask(name, path, signal).finally(tick)),
-    ]);
+    const lookUp = (some: typeof missing): Promise<void>[] => some.map(({ name, path }) => this.#ask(name, path, signal).finally(tick));
+
+    // Asked before all else, so that it is not the last answer to come.
+    const head = latest ? this.#askLatest(fresh).finally(tick) : undefined;
+    const few = giveUp === undefined || head === undefined ? [] : lookUp(missing.splice(0, FEW));
+    if (few.length > 0) await this.#untilWide(head, Promise.all(few));
+    await Promise.all([head, ...few, ...(giveUp?.signal.aborted === true ? [] : lookUp(missing))]);
     forget?.();
   }
 
+  /** Waits until the way is known to take very many reads at a time, or one of these has come. */
+  async #untilWide(...others: readonly (Promise<unknown> | undefined)[]): Promise<void> {
+    let forget = (): void => undefined;
+    const wide = new Promise<void>((resolve) => (forget = this.#reader.onWide(resolve)));
+    await Promise.race([wide, ...others]);
+    forget();
+  }
+
   async #askLatest(fresh: boolean): Promise<void> {
-    // Asked before all else, so that it is not the last answer to come.
     const latest = this.#bulkHead === undefined ? this.#reader.latest() : Promise.resolve(this.#bulkHead.note);
     latest.catch(() => undefined);
     for (const note of await this.#reader.cachedLatest()) {

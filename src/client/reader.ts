@@ -94,6 +94,11 @@ export class Reader {
     return this.#options.source?.onBulk?.(heard) ?? (() => undefined);
   }
 
+  /** As `Source.onWide`. */
+  onWide(heard: () => void): () => void {
+    return this.#options.source?.onWide?.(heard) ?? (() => undefined);
+  }
+
   /** Takes out of the store what it has of tiles that will be read. @throws {GosumError} `STORE_FAILED`. */
   async fetchKept(tiles: readonly Tile[]): Promise<void> {
     const { store, key } = this.#options;

@@ -15,6 +15,7 @@ import { failureOf, header } from './answer.js';
 import { basicAuth, Dialer } from './dial.js';
 import { GiveUp, type Sink } from './exchange.js';
 import { Limiter } from './limiter.js';
+import { News } from './news.js';
 import { Origin } from './origin.js';
 import { pathElements } from './readpath.js';
 import { pause, retryDelay } from './retry.js';
@@ -108,8 +109,9 @@ class HttpReader implements HttpSource {
   readonly #origins = new Map<string, Origin>();
   #expected = 0;
   #closed = false;
-  #bulk = false;
-  readonly #heard = new Set<() => void>();
+  /** That it takes bulk queries, and very many reads at a time. */
+  readonly #bulk = new News();
+  readonly #wide = new News();
   /** A server that asked one request to wait has them all wait till then. */
   #notBefore = 0;
   #requests = 0;
@@ -139,12 +141,15 @@ class HttpReader implements HttpSource {
 
   /** As reads are, but for redirects, which are refused, and for one that takes too long: that is not tried again, as there is another way to the same. */
   bulk(query: Uint8Array, { limit, signal }: BulkOptions): Promise<Uint8Array | undefined> {
-    return this.#bulk ? this.#ask(BULK_PATH, { limit, body: query }, signal) : Promise.resolve(undefined);
+    return this.#bulk.isKnown ? this.#ask(BULK_PATH, { limit, body: query }, signal) : Promise.resolve(undefined);
   }
 
   onBulk(heard: () => void): () => void {
-    this.#heard.add(heard);
-    return () => this.#heard.delete(heard);
+    return this.#bulk.next(heard);
+  }
+
+  onWide(heard: () => void): () => void {
+    return this.#wide.ever(heard);
   }
 
   async #ask(path: string, wanted: Wanted, signal: AbortSignal | undefined): Promise<Uint8Array> {
@@ -240,9 +245,7 @@ class HttpReader implements HttpSource {
   }
 
   #hear(announced: string): void {
-    if (this.#bulk || !announced.split(',').some((version) => version.trim() === BULK_VERSION)) return;
-    this.#bulk = true;
-    for (const heard of this.#heard) heard();
+    if (announced.split(',').some((version) => version.trim() === BULK_VERSION)) this.#bulk.tell();
   }
 
   #origin(target: HttpTarget): Origin {
@@ -254,7 +257,10 @@ class HttpReader implements HttpSource {
       }
       origin = new Origin(target, this.#dialer, {
         maxConnections: MAX_HTTP1_CONNECTIONS,
-        onHttp2: () => this.#limiter.raise(this.#options.concurrency ?? DEFAULT_CONCURRENCY),
+        onHttp2: () => {
+          this.#limiter.raise(this.#options.concurrency ?? DEFAULT_CONCURRENCY);
+          this.#wide.tell();
+        },
       });
       origin.expect(this.#expected);
       this.#origins.set(name, origin);

@@ -2,7 +2,6 @@
 
 import http from 'node:http';
 import type { Socket } from 'node:net';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Limiter } from './limiter.js';
 import { lost, readAnswer, type Connections, type HttpAnswer, type HttpRequest } from './exchange.js';
 
@@ -17,12 +16,6 @@ export interface Http1Options {
   readonly proxyHeaders?: Readonly<Record<string, string>> | undefined;
 }
 
-/**
- * Requests at a time until the first one is answered, or as many of the others. Its answer may say that one request does for
- * all (docs/bulk.md): then more connections would have been opened for nothing.
- */
-const FIRST = 5;
-
 /** Connections over HTTP/1.1: each is an agent of Node's with one socket, for one request at a time. */
 export class Http1Connections implements Connections {
   readonly #options: Http1Options;
@@ -33,14 +26,11 @@ export class Http1Connections implements Connections {
   readonly #dialled: Promise<Socket>[];
   /** Of these, what is open. */
   readonly #unused = new Set<Socket>();
-  #requests = 0;
-  /** Of the requests behind the first. */
-  #answered = 0;
   #closed = false;
 
   constructor(options: Http1Options) {
     this.#options = options;
-    this.#limiter = new Limiter(Math.min(FIRST, options.maxConnections));
+    this.#limiter = new Limiter(options.maxConnections);
     this.#dialled = [...options.dialled];
     for (const dialled of this.#dialled) {
       dialled.then(
@@ -51,30 +41,20 @@ export class Http1Connections implements Connections {
   }
 
   send(request: HttpRequest): Promise<HttpAnswer> {
-    const isFirst = this.#requests++ === 0;
-    return new Promise((resolve, reject) => {
-      void this.#limiter.run(async () => {
-        await this.#sendNow(request).then(resolve, reject);
-        if (!isFirst && ++this.#answered !== FIRST) return;
-        await nextTurn(); // who waits for the answer has it before the next request goes out, and may give that up
-        this.#limiter.raise(this.#options.maxConnections);
-      }, undefined);
-    });
-  }
-
-  async #sendNow(request: HttpRequest): Promise<HttpAnswer> {
-    if (request.giveUp.reason !== undefined) throw request.giveUp.reason;
-    const agent = this.#idle.pop() ?? this.#newAgent();
-    try {
-      const answer = await this.#request(agent, request);
-      this.#idle.push(agent);
-      return answer;
-    } catch (error) {
-      // whatever state it is in: the next request shall not wait for it
-      this.#all.delete(agent);
-      agent.destroy();
-      throw error;
-    }
+    return this.#limiter.run(async () => {
+      if (request.giveUp.reason !== undefined) throw request.giveUp.reason;
+      const agent = this.#idle.pop() ?? this.#newAgent();
+      try {
+        const answer = await this.#request(agent, request);
+        this.#idle.push(agent);
+        return answer;
+      } catch (error) {
+        // whatever state it is in: the next request shall not wait for it
+        this.#all.delete(agent);
+        agent.destroy();
+        throw error;
+      }
+    }, undefined);
   }
 
   expect(): void {

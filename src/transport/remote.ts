@@ -12,6 +12,7 @@ import { isGosumError } from '../errors.js';
 import { onAbort } from './abort.js';
 import { openFileSource } from './file.js';
 import type { HttpOptions, HttpSource, HttpStats } from './http.js';
+import { News } from './news.js';
 import { pathElements } from './readpath.js';
 import { interrupted, SourceError } from './sourceerror.js';
 
@@ -52,7 +53,8 @@ class RemoteReader implements Remote {
   #chosen: AnySource | undefined;
   /** Reads that wait for the choice. */
   #waiting = 0;
-  readonly #heard = new Set<() => void>();
+  readonly #bulk = new News();
+  readonly #wide = new News();
 
   constructor(options: RemoteOptions) {
     this.#options = options;
@@ -74,8 +76,11 @@ class RemoteReader implements Remote {
   }
 
   onBulk(heard: () => void): () => void {
-    this.#heard.add(heard);
-    return () => this.#heard.delete(heard);
+    return this.#bulk.next(heard);
+  }
+
+  onWide(heard: () => void): () => void {
+    return this.#wide.ever(heard);
   }
 
   chosen(): string | undefined {
@@ -160,9 +165,8 @@ class RemoteReader implements Remote {
     const { openHttpSource } = await import('./http.js');
     const source = openHttpSource(url, this.#options);
     source.expect(this.#waiting);
-    source.onBulk(() => {
-      for (const heard of this.#heard) heard();
-    });
+    source.onBulk(() => this.#bulk.tell());
+    source.onWide(() => this.#wide.tell());
     this.#opened.push(source);
     if (this.#closing.signal.aborted) await source.close();
     return source;

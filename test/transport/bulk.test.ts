@@ -1,16 +1,10 @@
 /** Bulk queries on the wire: when they are sent, where, and what of other requests holds for them. */
 
-import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import { parseGoproxy } from '../../src/config/goproxy.js';
-import { parseGoUrl } from '../../src/config/gourl.js';
 import { parseSumdb } from '../../src/config/sumdb.js';
 import { formatVerifierKey, newVerifierKey } from '../../src/core/key.js';
-import { GiveUp } from '../../src/transport/exchange.js';
-import { Http1Connections } from '../../src/transport/http1.js';
 import { openRemote, type Remote } from '../../src/transport/remote.js';
-import { targetOf } from '../../src/transport/target.js';
 import { withMoreTime } from '../wait.js';
 import { openSource, outcome, serveHttp2, servePlain, serveTls, testEnv, type Handler } from './servers.js';
 
@@ -160,77 +154,18 @@ t.test('reads that are given up for it leave its connection alone', async (t) =>
   }
 });
 
-t.test('over HTTP/1.1 few connections are opened before the first answer, and for many reads none more where it announces bulk', async (t) => {
-  for (const serve of [servePlain, serveTls]) {
-    let asked = (): void => undefined;
-    const few = new Promise<void>((resolve) => (asked = resolve));
-    let lookups = 0;
-    const server = await serve(t, (request, response) => {
-      if (request.method === 'POST') announcing(request, response);
-      else if (request.url === '/latest') void few.then(() => announcing(request, response));
-      else if (++lookups === 4) asked(); // none of them is answered
-    });
-    const source = openSource(t, server.url, { env: testEnv(), deadline: Date.now() });
-    const giveUp = new AbortController();
-    source.onBulk(() => giveUp.abort());
-    source.expect(50);
-    const latest = source.read('/latest', { limit });
-    const reads = Array.from({ length: 50 }, (_, i) => outcome(source.read(`/lookup/${i}`, { limit, signal: giveUp.signal })));
-    await latest;
-    t.match(await outcome(source.bulk(QUERY, ASKED)), /^\/bulk\/v1 /);
-    t.strictSame(new Set(await Promise.all(reads)), new Set(['INTERRUPTED']));
-    t.strictSame([server.connections, lookups], [5, 4]);
+t.test('whether many reads can be under way at a time is told of HTTP/2 alone, before they are sent, and ever after', async (t) => {
+  for (const [serve, wide] of [[servePlain, 0], [serveTls, 0], [serveHttp2, 1]] as const) {
+    const server = await serve(t, announcing);
+    const way = remote(t, `${KEY} ${server.url}`);
+    const heard: string[] = [];
+    way.onWide(() => heard.push('first'));
+    way.onWide(() => t.fail('undone'))();
+    await way.read('/latest', { limit });
+    t.equal(heard.length, wide);
+    way.onWide(() => heard.push('later'));
+    t.equal(heard.length, 2 * wide);
+    await way.read('/latest', { limit });
+    t.equal(heard.length, 2 * wide, 'once');
   }
-});
-
-t.test('over HTTP/1.1 more connections are opened when the first read is answered, or failed, or as many others are', async (t) => {
-  for (const first of ['answered', 'failed', 'others']) {
-    let done = (): void => undefined;
-    const all = new Promise<void>((resolve) => (done = resolve));
-    let waiting = 0;
-    const server = await serveTls(t, (request, response) => {
-      if (request.url === '/latest' && first === 'failed') response.destroy();
-      else if (request.url === '/latest' && first === 'others') void all.then(() => response.end('late'));
-      else if (request.url === '/latest' || /[/][0-4]$/.test(request.url ?? '')) response.end();
-      else {
-        if (++waiting === 30) done();
-        void all.then(() => response.end());
-      }
-    });
-    const source = openSource(t, server.url, { env: testEnv(), deadline: Date.now() });
-    source.expect(30);
-    const reads = ['/latest', ...Array.from({ length: 35 }, (_, i) => `/lookup/${i}`)].map((path) => outcome(source.read(path, { limit })));
-    await Promise.all(reads);
-    t.equal(waiting, 30, first);
-  }
-});
-
-t.test('over HTTP/1.1 who waits for the first answer can give up all others before they are sent', async (t) => {
-  const paths: string[] = [];
-  const server = await servePlain(t, (request, response) => {
-    paths.push(request.url ?? '');
-    if (request.url === '/0') response.end();
-  });
-  const { hostname, port } = new URL(server.url);
-  let dialled = 0;
-  const dial = async (): Promise<Socket> => {
-    dialled++;
-    const socket = connect(Number(port), hostname);
-    await once(socket, 'connect');
-    return socket;
-  };
-  const connections = new Http1Connections({ dial, dialled: [], maxConnections: 64 });
-  t.teardown(() => connections.close());
-  const giveUps = Array.from({ length: 20 }, () => new GiveUp());
-  const send = (i: number, giveUp = new GiveUp()): Promise<unknown> =>
-    connections.send({ target: targetOf(parseGoUrl(`${server.url}/${i}`)), headers: {}, body: undefined, limit, sink: undefined, giveUp });
-  const answers = giveUps.map((giveUp, i) => send(i, giveUp));
-  const others = Promise.allSettled(answers.slice(1));
-  await answers[0];
-  for (let tick = 0; tick < 50; tick++) await Promise.resolve(); // it goes through many hands
-  for (const giveUp of giveUps.slice(1)) giveUp.now(new Error('given up'));
-  await others;
-  t.strictSame(paths.filter((path) => !/^\/[0-4]$/.test(path)), []);
-  await send(0);
-  t.equal(dialled, 5, "the first one's connection is free");
 });
