@@ -1,12 +1,13 @@
 /**
  * The usual form of a record, which all but a few have: of one module version the hash of the module and that of its go.mod,
- * `path version h1:A\npath version/go.mod h1:B\n`; and the names that a record of any form has.
+ * `path version h1:A\npath version/go.mod h1:B\n` in ASCII; and the names that a record of any form has.
  */
 
 import { countLeaves, leafText, type Leaves } from '../core/leaves.js';
 import type { ModuleVersion } from '../core/module.js';
 import { decodeUtf8 } from '../core/text.js';
 import { decodeH1, encodeH1, H1_LENGTH } from './h1.js';
+import { isNameByte } from './namecode.js';
 
 const SPACE = 0x20;
 const NEWLINE = 0x0a;
@@ -50,7 +51,7 @@ export function usualRecords(leaves: Leaves): UsualRecords | undefined {
         if (space > 0) return undefined;
         space = from;
       }
-      if (byte === NEWLINE || byte !== bytes[to]) return undefined;
+      if (!isNameByte(byte) || byte !== bytes[to]) return undefined;
     }
     if (space <= start || space === end - 1) return undefined;
     if (!stands(H1, bytes, end) || !decodeH1(bytes, end + H1.length, hashes, i * PAIR_SIZE) || bytes[second - 1] !== NEWLINE) return undefined;

@@ -1,6 +1,5 @@
 /** The check of packs tells of them what a sync has made of their records. */
 
-import { deflateRawSync } from 'node:zlib';
 import t from 'tap';
 import { leavesOf } from '../../src/core/leaves.js';
 import { formatH1 } from '../../src/core/h1.js';
@@ -71,15 +70,13 @@ t.test('of a pack that fails in a later part nothing is told', (t) => {
 
 t.test('a pack that says of names with spaces that they are usual', (t) => {
   // no pack of ours is made so: it must not have other entries than its records
-  for (const [path, version] of [['example.com/a bb', 'v1.0.0'], ['example.com/a', 'bb v1.0.0']] as const) {
-    const names = encodeUtf8(`${path}\n${version}\n`);
-    const deflated = deflateRawSync(names, { windowBits: 13 });
+  for (const name of ['example.com/a bb v1.0.0', 'example.com/a v1.0.0 ', 'example.com/a  v1.0.0']) {
     const hashes = madeUpBytes('both', 2);
-    const head = new Uint8Array(Uint32Array.of(names.length).buffer);
-    const part = joinBytes([Uint8Array.of(1, 0), head, hashes, deflated]);
+    // in the code of names each of these letters may stand for itself
+    const part = joinBytes([Uint8Array.of(1, 0, name.length), hashes, encodeUtf8(name)]);
     const [text = new Uint8Array()] = unpackRecords([part]);
     const [a, b] = [formatH1(hashes.subarray(0, 32)), formatH1(hashes.subarray(32))];
-    t.equal(decodeUtf8(text), `${path} ${version} ${a}\n${path} ${version}/go.mod ${b}\n`);
+    t.equal(decodeUtf8(text), `${name} ${a}\n${name}/go.mod ${b}\n`);
     const { entries } = workLeaves(0, leavesOf([text]), hash);
     const { pages, words, packs } = checkPacks(checkJob([{ n: 0, width: 1, parts: [part] }], printSalt), hash);
     t.strictSame([pages, words, packs[0]!.flaws.length], [entries.pages, entries.words, 1]);

@@ -77,6 +77,15 @@ t.test('an odd record makes its own part unusual', async (t) => {
   comesOut(t, texts, parts);
 });
 
+t.test('a name whose code is too long for its length makes its own part unusual', async (t) => {
+  for (const [letters, form] of [[253, USUAL], [254, WHOLE]] as const) {
+    const texts = Array.from({ length: 70 }, (_, i) => usualText(i === 69 ? 'q'.repeat(letters) : `example.com/m${i}`, 'v1.0'));
+    const parts = packRecords(texts);
+    t.strictSame(formsOf(parts), [USUAL, form]);
+    comesOut(t, texts, parts);
+  }
+});
+
 t.test('parts that are not full in front of others', async (t) => {
   const texts = Array.from({ length: 66 }, (_, i) => usualText(`example.com/m${i}`, 'v1.0.0'));
   const parts = packRecords(texts).toReversed();

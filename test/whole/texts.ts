@@ -46,12 +46,14 @@ export const ODD_TEXTS: Readonly<Record<string, string>> = {
   'an empty path': ` v1 ${HASH}\n v1/go.mod ${HASH}\n`,
   'a letter for the newline': `m v1 ${HASH}xm v1/go.mod ${HASH}\n`,
   'a newline in the name': `m\nv 1 ${HASH}\nm\nv 1/go.mod ${HASH}\n`,
+  'a letter beyond ASCII': `mé v1 ${HASH}\nmé v1/go.mod ${HASH}\n`,
+  'a byte that is no letter': `m\x7f v1 ${HASH}\nm\x7f v1/go.mod ${HASH}\n`,
   'no line of go.sum': 'x\n',
 };
 
 /** A text that a record can have: usual ones, odd ones, and usual ones with small changes. */
 export function randomText(random: Random): Uint8Array {
-  const word = (): string => random.many(1, 30, () => random.pick(['a', 'b', 'Z', '0', '-', '.', '/', '+', '~', 'é', '漢', '😀', 'github.com/'])).join('');
+  const word = (): string => random.many(1, 30, () => random.pick(['a', 'b', 'Z', '0', '-', '.', '/', '+', '~', '!', '20190308221718-c2843e01d9a2', 'github.com/'])).join('') + (random.chance(0.002) ? random.pick(['é', '漢', '😀']) : '');
   const usual = usualText(word(), `v${word()}`, String(random.next()));
   if (random.chance(0.9)) return usual;
   const text = random.chance(0.3) ? encodeUtf8(random.pick(Object.values(ODD_TEXTS))) : random.mutateBytes(usual, [' ', '\n', '/go.mod', 'h1:', '=']);
