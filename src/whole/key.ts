@@ -46,6 +46,12 @@ export class KeyHash {
     return halfSip(this.#salt[2] ?? 0, this.#salt[3] ?? 0, bytes, from, to) >>> 8;
   }
 
+  /** 64 bits of the module path that stands in `bytes`, in two words; the first one's upper bits are what `module` gives. */
+  print(bytes: Uint8Array, from: number, to: number, into: Uint32Array, at: number): void {
+    into[at] = halfSip(this.#salt[0] ?? 0, this.#salt[1] ?? 0, bytes, from, to);
+    into[at + 1] = halfSip(this.#salt[2] ?? 0, this.#salt[3] ?? 0, bytes, from, to);
+  }
+
   /** The key of a module version. */
   key(module: string, version: string): IndexKey {
     const path = encodeUtf8(module);

@@ -5,13 +5,14 @@
  */
 
 import { decodeUtf8, encodeUtf8, joinBytes } from '../core/text.js';
+import type { KeyHash } from './key.js';
 
 /** Module paths. */
 export interface PathBytes {
   /** One after the other, a zero byte behind each: none has one itself. */
   readonly bytes: Uint8Array;
-  /** Of each 24 bits that hang on it alone: the index's hash. */
-  readonly hashes: Uint32Array;
+  /** Of each its print, two words (`KeyHash.print`). */
+  readonly prints: Uint32Array;
 }
 
 const END: Uint8Array = Uint8Array.of(0);
@@ -22,52 +23,53 @@ export function pathTexts(bytes: Uint8Array): string[] {
   return bytes.length === 0 ? [] : decodeUtf8(bytes.subarray(0, -1)).split('\0');
 }
 
-/** Makes them of texts, for few. @param hashOf the index's hash of a path. */
-export function pathBytes(paths: readonly string[], hashOf: (bytes: Uint8Array) => number): PathBytes {
+/** Makes them of texts, for few. */
+export function pathBytes(paths: readonly string[], hash: KeyHash): PathBytes {
   const texts = paths.map((path) => encodeUtf8(path));
-  return { bytes: joinBytes(texts.flatMap((text) => [text, END])), hashes: Uint32Array.from(texts, hashOf) };
+  const prints = new Uint32Array(2 * texts.length);
+  texts.forEach((text, i) => hash.print(text, 0, text.length, prints, 2 * i));
+  return { bytes: joinBytes(texts.flatMap((text) => [text, END])), prints };
 }
 
-/** Paths that are remembered, by their hashes: of two at one place the later one. */
-const PLACES = 2 ** 17;
-/** Bytes of a place: a path's length, and the path. */
-const PLACE_SIZE = 64;
+/** Prints that are remembered, each at a place of its own: of two at one place the later one. 8 MB. */
+const PLACES = 2 ** 20;
 
-/** Remembers paths that came lately: not all, in 8 MB, but those that it remembers exactly. */
+/**
+ * Remembers paths that came lately, by their prints: 63 bits under a secret of the file. That of a million paths two have the
+ * same, and one would be missing in lists of modules, has a chance of one in ten million; an audit would name it.
+ */
 export class RecentPaths {
-  readonly #places = new Uint8Array(PLACES * PLACE_SIZE);
+  readonly #prints = new Uint32Array(2 * PLACES);
 
   /** Of these paths those that are not remembered, as `PathBytes.bytes`; they are from now on. */
-  add({ bytes, hashes }: PathBytes): Uint8Array {
+  add({ bytes, prints }: PathBytes): Uint8Array {
     const fresh = new Uint8Array(bytes.length);
     let to = 0;
     let from = 0;
-    for (const hash of hashes) {
-      const end = bytes.indexOf(0, from);
-      if (!this.#has(hash, bytes, from, end)) {
-        for (let i = from; i <= end; i++) fresh[to++] = bytes[i] ?? 0;
+    for (let i = 0; i < prints.length; i += 2) {
+      const end = bytes.indexOf(0, from) + 1;
+      if (!this.#has(prints[i] ?? 0, prints[i + 1] ?? 0)) {
+        fresh.set(bytes.subarray(from, end), to);
+        to += end - from;
       }
-      from = end + 1;
+      from = end;
     }
     return fresh.slice(0, to);
   }
 
   /** Remembers none any more. */
   clear(): void {
-    this.#places.fill(0);
+    this.#prints.fill(0);
   }
 
-  /** Reports whether a path is remembered; it is from now on, unless it is too long. */
-  #has(hash: number, bytes: Uint8Array, from: number, end: number): boolean {
-    const places = this.#places;
-    const length = end - from;
-    if (length >= PLACE_SIZE) return false;
-    const place = (hash % PLACES) * PLACE_SIZE;
-    let same = places[place] === length;
-    for (let i = 0; same && i < length; i++) same = places[place + 1 + i] === bytes[from + i];
-    if (same) return true;
-    places[place] = length;
-    for (let i = 0; i < length; i++) places[place + 1 + i] = bytes[from + i] ?? 0;
+  /** Reports whether a print is remembered; it is from now on. */
+  #has(first: number, second: number): boolean {
+    const prints = this.#prints;
+    const place = 2 * (first % PLACES);
+    const filled = (second | 1) >>> 0; // an empty place is the print of none
+    if (prints[place] === first && prints[place + 1] === filled) return true;
+    prints[place] = first;
+    prints[place + 1] = filled;
     return false;
   }
 }

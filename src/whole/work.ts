@@ -3,7 +3,7 @@
  * same for records that come (a data tile), and that are made (a log of one's own).
  */
 
-import { countLeaves, hashLeaves, leafText, splitDataTile, subtreeHashes, type Leaves } from '../core/leaves.js';
+import { checkLeafTexts, countLeaves, cutDataTile, hashLeaves, leafText, subtreeHashes, type Leaves } from '../core/leaves.js';
 import { TILE_WIDTH } from '../core/tile.js';
 import { checkRecordNumber, type NewEntries } from './entry.js';
 import { KeyHash, restOf } from './key.js';
@@ -34,7 +34,7 @@ export interface TileWork {
   readonly nodes: Uint8Array;
   /** The index's entries: one a record, and of odd records one for each of their names. */
   readonly entries: NewEntries;
-  /** Module paths, each once. */
+  /** Module paths; of usual records one each, as often as there are records of it. */
   readonly modules: PathBytes;
 }
 
@@ -45,7 +45,10 @@ export interface TileWork {
  * `STORE_FAILED` where the index has no room for the tile's records.
  */
 export function workTile({ n, width, bytes }: TileJob, hash: KeyHash): TileWork {
-  return workLeaves(n, splitDataTile(bytes, width), hash);
+  const leaves = cutDataTile(bytes, width);
+  const usual = usualRecords(leaves);
+  if (usual === undefined) checkLeafTexts(leaves); // every byte of a usual record is one of few
+  return work(n, leaves, usual, hash);
 }
 
 /**
@@ -54,7 +57,10 @@ export function workTile({ n, width, bytes }: TileJob, hash: KeyHash): TileWork 
  * @throws {GosumError} `STORE_FAILED` as `workTile`.
  */
 export function workLeaves(n: number, leaves: Leaves, hash: KeyHash): TileWork {
-  const usual = usualRecords(leaves);
+  return work(n, leaves, usualRecords(leaves), hash);
+}
+
+function work(n: number, leaves: Leaves, usual: UsualRecords | undefined, hash: KeyHash): TileWork {
   const width = countLeaves(leaves);
   checkRecordNumber(n * TILE_WIDTH + width - 1);
   const hashes = hashLeaves(leaves);
@@ -72,70 +78,21 @@ function usualIndex(n: number, { leaves: { bytes, at }, spaces, ends }: UsualRec
   const count = ends.length;
   const pages = new Uint16Array(count);
   const words = new Uint32Array(2 * count);
-  const own = new OwnPaths(bytes, count);
+  const prints = new Uint32Array(2 * count);
+  const paths = new Uint8Array(spaces.reduce((sum, space, i) => sum + space - (at[i] ?? 0), 0));
+  let to = 0;
   for (let i = 0; i < count; i++) {
     const start = (at[i] ?? 0) + 1;
     const space = spaces[i] ?? 0;
-    const module = hash.module(bytes, start, space);
+    hash.print(bytes, start, space, prints, 2 * i);
+    const module = (prints[2 * i] ?? 0) >>> 8;
     pages[i] = module >>> 8;
     words[2 * i] = n * TILE_WIDTH + i;
     words[2 * i + 1] = restOf(module, hash.version(bytes, space + 1, ends[i] ?? 0));
-    own.add(module, start, space);
+    for (let from = start; from < space; from++) paths[to++] = bytes[from] ?? 0;
+    to++;
   }
-  return { entries: { pages, words }, modules: own.all() };
-}
-
-/** Paths of one tile's records, each once, found by their hashes. */
-class OwnPaths {
-  readonly #bytes: Uint8Array;
-  /** One more than the number of the path that stands there; 0 where none does. Twice as many as there can be paths. */
-  readonly #table = new Uint16Array(2 * TILE_WIDTH);
-  readonly #starts: Uint32Array;
-  readonly #ends: Uint32Array;
-  readonly #hashes: Uint32Array;
-  #count = 0;
-  #length = 0;
-
-  /** @param bytes where all paths stand. @param most how many there can be, at most 256. */
-  constructor(bytes: Uint8Array, most: number) {
-    this.#bytes = bytes;
-    this.#starts = new Uint32Array(most);
-    this.#ends = new Uint32Array(most);
-    this.#hashes = new Uint32Array(most);
-  }
-
-  add(hash: number, start: number, end: number): void {
-    for (let at = hash % this.#table.length; ; at = (at + 1) % this.#table.length) {
-      const place = (this.#table[at] ?? 0) - 1;
-      if (place < 0) {
-        this.#table[at] = this.#count + 1;
-        break;
-      }
-      if (this.#hashes[place] === hash && this.#isAt(place, start, end)) return;
-    }
-    this.#hashes[this.#count] = hash;
-    this.#starts[this.#count] = start;
-    this.#ends[this.#count++] = end;
-    this.#length += end - start + 1;
-  }
-
-  all(): PathBytes {
-    const paths = new Uint8Array(this.#length);
-    let to = 0;
-    for (let place = 0; place < this.#count; place++) {
-      const end = this.#ends[place] ?? 0;
-      for (let from = this.#starts[place] ?? 0; from < end; from++) paths[to++] = this.#bytes[from] ?? 0;
-      paths[to++] = 0;
-    }
-    return { bytes: paths, hashes: this.#hashes.slice(0, this.#count) };
-  }
-
-  #isAt(place: number, start: number, end: number): boolean {
-    const other = this.#starts[place] ?? 0;
-    if ((this.#ends[place] ?? 0) - other !== end - start) return false;
-    for (let i = 0; i < end - start; i++) if (this.#bytes[other + i] !== this.#bytes[start + i]) return false;
-    return true;
-  }
+  return { entries: { pages, words }, modules: { bytes: paths, prints } };
 }
 
 function oddIndex(n: number, leaves: Leaves, hash: KeyHash): Pick<TileWork, 'entries' | 'modules'> {
@@ -150,5 +107,5 @@ function oddIndex(n: number, leaves: Leaves, hash: KeyHash): Pick<TileWork, 'ent
       modules.add(module);
     }
   }
-  return { entries: { pages: Uint16Array.from(pages), words: Uint32Array.from(words) }, modules: pathBytes([...modules], (path) => hash.module(path, 0, path.length)) };
+  return { entries: { pages: Uint16Array.from(pages), words: Uint32Array.from(words) }, modules: pathBytes([...modules], hash) };
 }

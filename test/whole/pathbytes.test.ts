@@ -1,68 +1,65 @@
-/** Module paths as bytes: each comes once, and what is remembered is remembered exactly. */
+/** Module paths as bytes, and those that are remembered. */
 
 import t from 'tap';
 import { leavesOf } from '../../src/core/leaves.js';
-import { encodeUtf8 } from '../../src/core/text.js';
+import { decodeUtf8, encodeUtf8 } from '../../src/core/text.js';
 import { KeyHash, SALT_SIZE } from '../../src/whole/key.js';
 import { pathBytes, pathTexts, RecentPaths } from '../../src/whole/pathbytes.js';
 import { usualRecords } from '../../src/whole/usual.js';
 import { workLeaves } from '../../src/whole/work.js';
 
-/** @param hash of all paths: so they have one place. */
-function add(recent: RecentPaths, paths: readonly string[], hash = 7): string[] {
-  return pathTexts(recent.add(pathBytes(paths, () => hash)));
+const hash = new KeyHash(Uint8Array.from({ length: SALT_SIZE }, (_, i) => i));
+
+/** Adds paths of which each has the print of its number. */
+function add(recent: RecentPaths, paths: Readonly<Record<string, readonly [number, number]>>): string[] {
+  const { bytes } = pathBytes(Object.keys(paths), hash);
+  return pathTexts(recent.add({ bytes, prints: Uint32Array.from(Object.values(paths).flat()) }));
 }
 
 t.test('texts are bytes and texts again', (t) => {
   for (const paths of [[], ['a'], ['example.com/a', 'example.com/ä/𝄞', 'x'.repeat(300)]]) {
-    t.strictSame(pathTexts(pathBytes(paths, () => 0).bytes), paths);
+    t.strictSame(pathTexts(pathBytes(paths, hash).bytes), paths);
   }
-  t.strictSame([...pathBytes(['a', 'bcd'], ({ length }) => length).hashes], [1, 3]);
   t.end();
 });
 
-t.test('a path is left out only where the very same one is remembered', (t) => {
+t.test('prints', (t) => {
+  const { prints } = pathBytes(['a', 'bcd', 'a'], hash);
+  t.strictSame(prints.subarray(0, 2), prints.subarray(4));
+  t.notSame(prints.subarray(0, 2), prints.subarray(2, 4));
+  t.equal(prints[2]! >>> 8, hash.module(encodeUtf8('bcd'), 0, 3));
+  t.notSame(prints[2], prints[3]);
+  t.end();
+});
+
+t.test('a path is left out only where its print is remembered', (t) => {
   const recent = new RecentPaths();
-  t.strictSame(add(recent, ['example.com/a', 'example.com/a']), ['example.com/a'], 'once');
-  t.strictSame(add(recent, ['example.com/a']), []);
-  t.strictSame(add(recent, ['example.com/b']), ['example.com/b'], 'another at the same place');
-  t.strictSame(add(recent, ['example.com/a']), ['example.com/a'], 'which has taken it');
-  t.strictSame(add(recent, ['example.com/a/b', 'example.com']), ['example.com/a/b', 'example.com'], 'one begins as the other');
-  t.strictSame(add(recent, ['example.com'], 8), ['example.com'], 'at another place');
-  t.strictSame(add(recent, ['example.com', 'b', 'example.com'], 2 ** 17 + 8), ['b', 'example.com'], 'hashes have more bits than places');
+  t.strictSame(add(recent, { a: [7, 3], b: [7, 3] }), ['a'], 'once');
+  t.strictSame(add(recent, { a: [7, 3] }), []);
+  t.strictSame(add(recent, { b: [7, 5] }), ['b'], 'another at the same place');
+  t.strictSame(add(recent, { a: [7, 3] }), ['a'], 'which has taken it');
+  t.strictSame(add(recent, { a: [8, 3] }), ['a'], 'at another place');
+  t.strictSame(add(recent, { a: [2 ** 20 + 7, 3] }), ['a'], 'the first word has more bits than places');
+  t.strictSame(add(recent, { a: [0, 0], b: [2 ** 32 - 1, 2 ** 32 - 1], c: [2 ** 32 - 1, 2 ** 31 - 1] }), ['a', 'b', 'c'], 'no print is remembered before it came');
+  t.strictSame(add(recent, { a: [0, 0] }), []);
   recent.clear();
-  t.strictSame(add(recent, ['example.com'], 8), ['example.com']);
+  t.strictSame(add(recent, { a: [0, 0], b: [8, 3] }), ['a', 'b']);
   t.end();
 });
 
-t.test('the longest that are remembered, and longer ones', (t) => {
-  const recent = new RecentPaths();
-  const [long, longer] = ['x'.repeat(63), 'x'.repeat(64)];
-  t.strictSame([add(recent, [long]), add(recent, [long])], [[long], []]);
-  t.strictSame([add(recent, [longer]), add(recent, [longer])], [[longer], [longer]], 'too long: it comes each time');
-  t.strictSame(add(recent, [long], 7), [], 'and takes no place');
-  t.strictSame(add(recent, ['x'.repeat(319)]).length, 1, 'a length that is 63 in one byte');
-  t.end();
-});
-
-t.test('two paths of one tile with one hash both come', (t) => {
-  const hash = new KeyHash(new Uint8Array(SALT_SIZE));
-  const seen = new Map<number, string>();
-  let pair: string[] = [];
-  for (let i = 0; pair.length === 0 && i < 100_000; i++) {
-    const path = `example.com/m${i}`;
-    const own = hash.module(encodeUtf8(path), 0, path.length);
-    const other = seen.get(own);
-    if (other !== undefined) pair = [other, path];
-    seen.set(own, path);
-  }
-  const [a = '', b = ''] = pair;
+t.test('of a tile all paths come, and of those that are remembered none', (t) => {
   const h1 = `h1:${'A'.repeat(43)}=`;
-  const texts = [a, b, a, b].map((path, i) => encodeUtf8(`${path} v1.${i}.0 ${h1}\n${path} v1.${i}.0/go.mod ${h1}\n`));
-  const leaves = leavesOf(texts);
-  t.ok(usualRecords(leaves), 'all of the usual form');
-  const { modules } = workLeaves(0, leaves, hash);
-  t.strictSame(pathTexts(modules.bytes), pair);
-  t.equal(new Set(modules.hashes).size, 1);
+  const usual = ['a', 'b', 'a', 'x'.repeat(200)].map((path, i) => `${path} v1.${i}.0 ${h1}\n${path} v1.${i}.0/go.mod ${h1}\n`);
+  for (const texts of [usual, [...usual, `c v1.0.0 ${h1}\nd v1.0.0 ${h1}\n`]]) {
+    const leaves = leavesOf(texts.map(encodeUtf8));
+    t.equal(usualRecords(leaves) === undefined, texts.length > usual.length);
+    const { modules } = workLeaves(0, leaves, hash);
+    const paths = pathTexts(modules.bytes);
+    t.strictSame([...new Set(paths)], ['a', 'b', 'x'.repeat(200), ...(texts.length > usual.length ? ['c', 'd'] : [])]);
+    t.strictSame(modules.prints, pathBytes(paths, hash).prints);
+    const recent = new RecentPaths();
+    t.strictSame(pathTexts(recent.add(modules)), [...new Set(paths)]);
+    t.equal(decodeUtf8(recent.add(modules)), '');
+  }
   t.end();
 });
