@@ -19,7 +19,7 @@ import { KeyHash, newSalt } from '../whole/key.js';
 import { logOf } from '../whole/merge.js';
 import { unpackRecords } from '../whole/pack.js';
 import { pathTexts } from '../whole/pathbytes.js';
-import { workLeaves, type TileWork } from '../whole/work.js';
+import { workLeaves, type LeavesWork } from '../whole/work.js';
 import { grow } from './growth.js';
 import { readTiles } from './tiles.js';
 
@@ -99,7 +99,7 @@ async function tilesOfRecords(store: Store, key: string, size: number, records: 
 const RESTORE = 'the data file is damaged: put a copy of the whole log in its place (docs/log.md)';
 
 /** The hashes of the records from `size` on. */
-function newLeaves(works: readonly TileWork[], size: number): Uint8Array {
+function newLeaves(works: readonly LeavesWork[], size: number): Uint8Array {
   return joinBytes(works.map(({ leaves }) => leaves)).subarray((size % TILE_WIDTH) * HASH_SIZE);
 }
 

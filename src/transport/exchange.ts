@@ -99,7 +99,8 @@ export function readAnswer(
       stream.destroy();
     };
     const done = (parts: Buffer[], most: number): void => {
-      const whole = Buffer.concat(parts);
+      const [first] = parts;
+      const whole = first !== undefined && parts.length === 1 ? first : Buffer.concat(parts);
       const size = Math.min(whole.length, most);
       resolve({ status, headers, body: new Uint8Array(whole.buffer, whole.byteOffset, size) });
     };

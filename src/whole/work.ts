@@ -28,14 +28,17 @@ export interface TileWork {
   readonly width: number;
   /** The pack. */
   readonly parts: readonly Uint8Array[];
-  /** The hash tile of level 0: 32 bytes a record. */
-  readonly leaves: Uint8Array;
   /** The hashes of the complete subtrees, for `provePack`. */
   readonly nodes: Uint8Array;
   /** The index's entries: one a record, and of odd records one for each of their names. */
   readonly entries: NewEntries;
   /** Module paths; of usual records one each, as often as there are records of it. */
   readonly modules: PathBytes;
+}
+
+/** The same, with the hash tile of level 0: 32 bytes a record. Of records that come it is needed no more. */
+export interface LeavesWork extends TileWork {
+  readonly leaves: Uint8Array;
 }
 
 /**
@@ -48,7 +51,7 @@ export function workTile({ n, width, bytes }: TileJob, hash: KeyHash): TileWork 
   const leaves = cutDataTile(bytes, width);
   const usual = usualRecords(leaves);
   if (usual === undefined) checkLeafTexts(leaves); // every byte of a usual record is one of few
-  return work(n, leaves, usual, hash);
+  return workHashed(n, leaves, usual, hashLeaves(leaves), hash);
 }
 
 /**
@@ -56,18 +59,18 @@ export function workTile({ n, width, bytes }: TileJob, hash: KeyHash): TileWork 
  *
  * @throws {GosumError} `STORE_FAILED` as `workTile`.
  */
-export function workLeaves(n: number, leaves: Leaves, hash: KeyHash): TileWork {
-  return work(n, leaves, usualRecords(leaves), hash);
+export function workLeaves(n: number, leaves: Leaves, hash: KeyHash): LeavesWork {
+  const hashes = hashLeaves(leaves);
+  return { ...workHashed(n, leaves, usualRecords(leaves), hashes, hash), leaves: hashes };
 }
 
-function work(n: number, leaves: Leaves, usual: UsualRecords | undefined, hash: KeyHash): TileWork {
+/** @param hashes of the leaves. */
+function workHashed(n: number, leaves: Leaves, usual: UsualRecords | undefined, hashes: Uint8Array, hash: KeyHash): TileWork {
   const width = countLeaves(leaves);
   checkRecordNumber(n * TILE_WIDTH + width - 1);
-  const hashes = hashLeaves(leaves);
   return {
     n,
     width,
-    leaves: hashes,
     nodes: subtreeHashes(hashes),
     ...(usual === undefined ? oddIndex(n, leaves, hash) : usualIndex(n, usual, hash)),
     parts: packLeaves(leaves, usual),

@@ -2,7 +2,7 @@
 
 import t from 'tap';
 import { DATA_LEVEL } from '../../src/core/tile.js';
-import { dataTileOf, hashLeaves, leavesOf } from '../../src/core/leaves.js';
+import { dataTileOf, hashLeaves, leavesOf, subtreeHashes } from '../../src/core/leaves.js';
 import { isGosumError } from '../../src/errors.js';
 import { TestLog } from '../../src/testing/testlog.js';
 import { newSalt } from '../../src/whole/key.js';
@@ -27,7 +27,7 @@ t.test('tiles are worked on as here', async (t) => {
   for (const [n, work] of works.entries()) {
     const want = await here.run(jobOf(n));
     t.strictSame(work, want);
-    t.strictSame(work.leaves, log.tileBytes({ level: 0, n, width: 256 }));
+    t.strictSame(work.nodes, subtreeHashes(log.tileBytes({ level: 0, n, width: 256 })));
   }
   await pool.close();
 });
@@ -38,17 +38,17 @@ t.test('bytes that are a part of others are left to the caller', async (t) => {
   const greater = new Uint8Array(bytes.length + 10);
   greater.set(bytes, 5);
   const work = await pool.run({ ...job, bytes: greater.subarray(5, 5 + bytes.length) });
-  t.strictSame(work.leaves, log.tileBytes({ level: 0, n: 3, width: 256 }));
+  t.strictSame(work.nodes, subtreeHashes(log.tileBytes({ level: 0, n: 3, width: 256 })));
   t.strictSame(greater.subarray(5, 5 + bytes.length), bytes);
   await pool.close();
 });
 
 t.test('odd records have all their names', async (t) => {
   const texts = [...realTexts().slice(0, 3), Buffer.from('a v1 h1:x\nb v2/go.mod h1:y\n'), Buffer.from('x\n')];
-  const { modules, entries, leaves } = await workHere(newSalt()).run({ kind: 'tile', n: 2, width: 5, bytes: dataTileOf(leavesOf(texts)) });
+  const { modules, entries, nodes } = await workHere(newSalt()).run({ kind: 'tile', n: 2, width: 5, bytes: dataTileOf(leavesOf(texts)) });
   t.strictSame(pathTexts(modules.bytes).slice(-2), ['a', 'b']);
   t.strictSame([...entries.words].filter((_, i) => i % 2 === 0), [512, 513, 514, 515, 515]);
-  t.strictSame(leaves, hashLeaves(leavesOf(texts)));
+  t.strictSame(nodes, subtreeHashes(hashLeaves(leavesOf(texts))));
 });
 
 t.test('errors come as they are', async (t) => {
