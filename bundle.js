@@ -23,7 +23,7 @@ function sqliteFolder() {
 const sqlite = sqliteFolder();
 
 await build({
-  entryPoints: ['cli/main', 'cli/checkmain', 'dirhash/worker', 'whole/worker'].map((name) => `dist/src/${name}.js`),
+  entryPoints: ['cli/main', 'cli/checkmain', 'dirhash/worker', 'store/defectworker', 'whole/worker'].map((name) => `dist/src/${name}.js`),
   outbase: 'dist/src',
   outdir: OUT,
   outExtension: { '.js': '.cjs' },

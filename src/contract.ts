@@ -471,7 +471,7 @@ export interface StoreRows extends Pick<Store, 'label' | 'tiles' | 'close'> {
   marks(): StoredPages<{ readonly name: string; readonly record: number }>;
   /** How many rows all of these have; of `base` those that are not of a whole log. */
   count(part?: 'base'): Promise<number>;
-  /** What the medium's own check finds wrong, in its words. */
+  /** What the medium's own check finds wrong, in its words. It may take long, while all else can be read; ended by `close`. */
   defects(): Promise<readonly string[]>;
 }
 

@@ -79,10 +79,8 @@ class Auditor {
     const rows = this.#rows;
     const findings = this.#findings;
     const { progress } = this.#options;
-    progress?.phase('checking the file', 1);
-    await findings.reading('file', async () => {
-      for (const defect of await rows.defects()) findings.add('false', 'file', '', '', new GosumError('STORE_FAILED', defect));
-    });
+    const defects = rows.defects();
+    defects.catch(() => undefined);
     const [all, base] = [await this.#count(), await this.#count('base')];
     progress?.phase('proving what is kept', base ?? 0);
     await findings.reading('database', () => this.#auditDatabases());
@@ -96,6 +94,10 @@ class Auditor {
     await this.#walk.each('receipt', () => rows.receipts(), (page, database) => this.#auditReceipts(page, database));
     await this.#auditEvidence();
     const logs = all === undefined || all !== base ? await auditLogs(rows, this.#walk, findings, { ...this.#options, total: (all ?? 0) - (base ?? 0) }) : undefined;
+    progress?.phase('checking the file', 1);
+    await findings.reading('file', async () => {
+      for (const defect of await defects) findings.add('false', 'file', '', '', new GosumError('STORE_FAILED', defect));
+    });
     findings.end();
     const databases = [...this.#walk.databases.values()].map((database) => {
       const { name, vkey, newest } = database;

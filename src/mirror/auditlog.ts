@@ -31,6 +31,8 @@ export interface LogAuditOptions {
   readonly tree: AuditTree | undefined;
   readonly rows: StoreRows;
   readonly findings: Findings;
+  /** Resolves when all packs were judged. */
+  readonly judged: Promise<void>;
   readonly progress: Progress | undefined;
   /** Threads that hash; by default as many as there are processors. */
   readonly threads: number | undefined;
@@ -61,7 +63,7 @@ export class LogAudit {
 
   /** @param state what is known of the log; `undefined` where that is not kept, or not as it was written. */
   constructor(options: LogAuditOptions, state: LogState | undefined) {
-    const { database, key, head, tree, rows, findings } = options;
+    const { database, key, head, tree, rows, findings, judged } = options;
     const { log } = rows;
     this.#options = options;
     this.#state = state;
@@ -71,7 +73,7 @@ export class LogAudit {
     this.#pool = options.threads === undefined && size <= FEW ? workHere(salt) : openTilePool(threads, salt);
     const printSalt = newSalt();
     this.packs = new PackAudit({ database, tree, size, pool: this.#pool, printSalt, findings }, threads);
-    this.#repeats = new RepeatAudit({ database, key, log, findings, has: (id) => this.packs.has(id), head, tree });
+    this.#repeats = new RepeatAudit({ database, key, log, findings, has: (id) => this.packs.has(id), judged, head, tree });
     this.#index = new IndexAudit({
       ...{ database, key, log, findings, packs: this.packs },
       alike: (ids) => this.#repeats.alike(ids),

@@ -1,4 +1,4 @@
-/** The whole logs of a store, audited: its tables one after the other, each by database (auditlog.ts). */
+/** The whole logs of a store, audited: its tables, each by database (auditlog.ts). */
 
 import type { LogState, StoreRows } from '../contract.js';
 import type { Progress } from '../client/sumdb.js';
@@ -20,10 +20,12 @@ export interface LogsOptions {
 /** Audits the whole logs, and says of each database what came of it. @throws the reason of the walk's signal. */
 export async function auditLogs(rows: StoreRows, walk: AuditedRows, findings: Findings, options: LogsOptions): Promise<Map<AuditedDatabase, AuditedLog>> {
   const logs = new Map<AuditedDatabase, LogAudit>();
+  let tellJudged = (): void => undefined;
+  const judged = new Promise<void>((resolve) => (tellJudged = resolve));
   const open = (database: AuditedDatabase, state?: LogState): LogAudit => {
     const { name, vkey, newest } = database;
     const { progress, threads } = options;
-    const log = new LogAudit({ database: name, key: vkey, head: newest, tree: newest && database.tree(newest), rows, findings, progress, threads }, state);
+    const log = new LogAudit({ database: name, key: vkey, head: newest, tree: newest && database.tree(newest), rows, findings, judged, progress, threads }, state);
     logs.set(database, log);
     return log;
   };
@@ -39,7 +41,7 @@ export async function auditLogs(rows: StoreRows, walk: AuditedRows, findings: Fi
       }
     }, { ticks: false });
     const records = await countRecords(rows, walk, findings);
-    await auditTables(rows, walk, logs, logOf, findings, { ...options, records });
+    await auditTables(rows, walk, logs, logOf, findings, { ...options, records, tellJudged });
     const audited = new Map<AuditedDatabase, AuditedLog>();
     for (const [database, log] of logs) await findings.reading('pack', async () => void audited.set(database, await log.end()));
     return audited;
@@ -54,19 +56,26 @@ async function auditTables(
   logs: ReadonlyMap<AuditedDatabase, LogAudit>,
   logOf: (database: AuditedDatabase) => LogAudit,
   findings: Findings,
-  { progress, total, records }: LogsOptions & { readonly records: number },
+  { progress, total, records, tellJudged }: LogsOptions & { readonly records: number; readonly tellJudged: () => void },
 ): Promise<void> {
   progress?.phase('proving records', records);
-  await walk.each('pack', () => rows.packs(), (page, database) => logOf(database).takePacks(page), {
-    ticks: false,
-    spoil: (row, database) => logOf(database).packs.spoil(row),
-  });
-  for (const log of logs.values()) await log.endPacks();
-
-  progress?.phase('proving the index', Math.max(0, total - Math.ceil(records / TILE_WIDTH)));
-  await walk.each('entry', () => rows.indexPages(), async (page, database) => {
+  const packs = async (): Promise<void> => {
+    await walk.each('pack', () => rows.packs(), (page, database) => logOf(database).takePacks(page), {
+      ticks: false,
+      spoil: (row, database) => logOf(database).packs.spoil(row),
+    });
+    for (const log of logs.values()) await log.endPacks();
+    tellJudged();
+  };
+  // pages can be weighed before the records are known, and threads are at work on these
+  let pages = 0;
+  const index = walk.each('entry', () => rows.indexPages(), async (page, database) => {
     for (const { row, value } of page) await logOf(database).page(row, value);
-  }, { spoil: (row, database) => logOf(database).spoilPage(row) });
+    pages += page.length;
+  }, { ticks: false, spoil: (row, database) => logOf(database).spoilPage(row) });
+  await Promise.all([packs(), index]);
+
+  progress?.phase('proving the index', Math.max(0, total - Math.ceil(records / TILE_WIDTH) - pages));
   await walk.each('pending', () => rows.pending(), (page, database) => {
     for (const { row, value } of page) logOf(database).pending(row, value);
   }, { spoil: (row, database) => logOf(database).spoilPending(row) });

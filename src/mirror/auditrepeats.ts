@@ -36,6 +36,8 @@ export interface RepeatAuditOptions {
   readonly findings: Findings;
   /** Whether a record is kept, and not false. */
   readonly has: (id: number) => boolean;
+  /** Resolves when that is known of all records. */
+  readonly judged: Promise<void>;
   readonly head: SignedHead | undefined;
   readonly tree: AuditTree | undefined;
 }
@@ -65,7 +67,9 @@ export class RepeatAudit {
   async alike(ids: readonly number[]): Promise<void> {
     this.#groups.push(ids);
     this.#waiting += ids.length;
-    if (this.#waiting >= TOGETHER) await this.flush();
+    if (this.#waiting < TOGETHER) return;
+    await this.#options.judged;
+    await this.flush();
   }
 
   /** Looks at all that wait. */

@@ -35,6 +35,7 @@ import {
   stateDigest,
   tileDigest,
 } from './digest.js';
+import { DefectSearch } from './defects.js';
 import type { Driver } from './driver.js';
 import { storeFailure } from './failure.js';
 import { settle, SqliteFile } from './file.js';
@@ -78,12 +79,14 @@ class SqliteRows implements StoreRows {
   readonly label: string;
   readonly #file: SqliteFile;
   readonly #store: SqliteStore;
+  readonly #defects: DefectSearch;
   readonly log: LogStore;
 
   constructor(file: SqliteFile) {
     this.label = file.path;
     this.#file = file;
     this.#store = new SqliteStore(file);
+    this.#defects = new DefectSearch(file);
     this.log = this.#store.log;
   }
 
@@ -92,6 +95,7 @@ class SqliteRows implements StoreRows {
   }
 
   close(): Promise<void> {
+    this.#defects.close();
     return this.#store.close();
   }
 
@@ -199,10 +203,8 @@ class SqliteRows implements StoreRows {
     );
   }
 
-  async defects(): Promise<string[]> {
-    const unsound = await this.#read('PRAGMA integrity_check', (row) => textIn(row, 'integrity_check'));
-    const strays = await this.#read('PRAGMA foreign_key_check', (row) => `a row of ${textIn(row, 'table')} that belongs to none of ${textIn(row, 'parent')}`);
-    return [...unsound.filter((text) => text !== 'ok'), ...new Set(strays)];
+  defects(): Promise<string[]> {
+    return this.#defects.find();
   }
 
   #read<T>(sql: string, valueOf: (row: unknown) => T): Promise<T[]> {

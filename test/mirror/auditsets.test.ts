@@ -79,7 +79,7 @@ t.test('what is alike may be told again and again', async (t) => {
   log.add(...usualName(4));
   const rows = await openStoreRows({ file: await wholeFile(path.join(t.testdir(), 'whole.db'), log) });
   const findings = new Findings(() => t.fail('no finding'));
-  const repeats = new RepeatAudit({ database: log.name, key: log.vkey, log: rows.log, findings, has: (id) => id !== 9, head: undefined, tree: undefined });
+  const repeats = new RepeatAudit({ database: log.name, key: log.vkey, log: rows.log, findings, has: (id) => id !== 9, judged: Promise.resolve(), head: undefined, tree: undefined });
   for (let i = 0; i < 3; i++) {
     await repeats.alike([4, 300]);
     await repeats.alike([4, 5, 9, 5]);
@@ -89,5 +89,24 @@ t.test('what is alike may be told again and again', async (t) => {
   const read: number[] = [];
   for await (const { id } of repeats.read([300, 9, 4, 300])) read.push(id);
   t.strictSame(read, [4, 300]);
+  await rows.close();
+});
+
+t.test('many that are alike wait until all packs were judged', async (t) => {
+  const log = usualLog(300);
+  log.add(...usualName(4));
+  const rows = await openStoreRows({ file: await wholeFile(path.join(t.testdir(), 'whole.db'), log) });
+  let isJudged = false;
+  let judge = (): void => undefined;
+  const judged = new Promise<void>((resolve) => (judge = resolve));
+  const has = (): boolean => isJudged || t.fail('asked before it is known');
+  const repeats = new RepeatAudit({ database: log.name, key: log.vkey, log: rows.log, findings: new Findings(() => t.fail('no finding')), has, judged, head: undefined, tree: undefined });
+  const alike = Promise.all(Array.from({ length: 30_000 }, () => repeats.alike([4, 300])));
+  await new Promise((resolve) => setImmediate(resolve));
+  isJudged = true;
+  judge();
+  await alike;
+  await repeats.flush();
+  t.equal(repeats.same, 1);
   await rows.close();
 });
