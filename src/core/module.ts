@@ -7,7 +7,8 @@
 
 import { GosumError } from '../errors.js';
 import { isCanonicalVersion } from './semver.js';
-import { quote } from './text.js';
+import { isPlainPath, isPlainVersion } from './plainname.js';
+import { encodeUtf8Into, quote } from './text.js';
 
 /** A module at a version, unescaped. */
 export interface ModuleVersion {
@@ -15,12 +16,16 @@ export interface ModuleVersion {
   readonly version: string;
 }
 
+/** Where a name stands while it is looked at. */
+const NAME = new Uint8Array(512);
+
 /**
  * Checks that `path` is a module path that the go command could download.
  *
  * @throws {GosumError} `MODULE_PATH_MALFORMED`.
  */
 export function checkModulePath(path: string): void {
+  if (isPlainPath(NAME, 0, encodeUtf8Into(path, NAME))) return;
   const flaw = pathFlaw(path);
   if (flaw !== undefined) {
     throw new GosumError('MODULE_PATH_MALFORMED', `malformed module path ${quote(path)}: ${flaw}`);
@@ -34,6 +39,7 @@ export function checkModulePath(path: string): void {
  * @throws {GosumError} `VERSION_MALFORMED`.
  */
 export function checkVersion(version: string): void {
+  if (isPlainVersion(NAME, 0, encodeUtf8Into(version, NAME))) return;
   if (!isCanonicalVersion(version)) {
     throw new GosumError('VERSION_MALFORMED', `malformed version ${quote(version)}`, {
       hint: 'give a whole canonical version, such as v1.2.3',

@@ -11,6 +11,12 @@ export function encodeUtf8(text: string): Uint8Array {
   return encoder.encode(text);
 }
 
+/** Writes the UTF-8 of a text at the beginning of `into`, without making bytes of their own. Gives how many; -1 where there is no room. */
+export function encodeUtf8Into(text: string, into: Uint8Array): number {
+  const { read, written } = encoder.encodeInto(text, into);
+  return read === text.length ? written : -1;
+}
+
 /**
  * The text of UTF-8 bytes, byte order mark included.
  *

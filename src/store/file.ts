@@ -52,8 +52,9 @@ export class SqliteFile {
   #without: number | undefined;
   /** Whether one state of the file is held on to. */
   #held = false;
-  /** Whether a transaction of `readNow` is open. */
+  /** Whether a transaction of `readNow` is open, and how many there were. */
   #reading = false;
+  #readings = 0;
   #closed = false;
 
   /** @throws {GosumError} `STORE_FAILED` where the file is there and not a usable one of ours. */
@@ -97,6 +98,7 @@ export class SqliteFile {
       if (!this.#reading && !this.#held) {
         connection.exec('BEGIN');
         this.#reading = true;
+        this.#readings++;
         setImmediate(() => this.#endReading());
       }
       return work((sql) => this.#prepare(connection, sql), () => this.#hasWhole(connection));
@@ -104,6 +106,11 @@ export class SqliteFile {
       this.#endReading();
       throw storeFailure(this.path, error);
     }
+  }
+
+  /** What is read by `readNow` is of one state of the file as long as this is the same. */
+  get readings(): number {
+    return this.#readings;
   }
 
   /** Changes what is there, all of it or nothing. `undefined` where nothing is there. */

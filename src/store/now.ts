@@ -2,13 +2,17 @@
 
 import type { IndexPage, KeptRecord, PackedPart, StoreNow } from '../contract.js';
 import type { Tile } from '../core/tile.js';
-import type { SqliteFile } from './file.js';
+import type { Prepare, SqliteFile } from './file.js';
 import { idOf } from './logstore.js';
 import { readPage, readPart, readRecord, readTile, type ReadRow } from './read.js';
 
 /** Small reads of one file. Each throws `STORE_FAILED` where the medium fails. */
 export class SqliteNow implements StoreNow {
   readonly #file: SqliteFile;
+  /** The row of the key that was asked for last, in the state of the file that it was read in. */
+  #key: string | undefined;
+  #id: number | null = null;
+  #reading = -1;
 
   constructor(file: SqliteFile) {
     this.#file = file;
@@ -31,6 +35,15 @@ export class SqliteNow implements StoreNow {
   }
 
   #read<K, T>(key: string, readRow: ReadRow<K, T>, wanted: K, ofWhole = false): T | undefined {
-    return this.#file.readNow((prepare, hasWhole) => (ofWhole && !hasWhole() ? undefined : readRow(prepare, idOf(prepare, key), wanted)?.value));
+    return this.#file.readNow((prepare, hasWhole) => (ofWhole && !hasWhole() ? undefined : readRow(prepare, this.#idOf(prepare, key), wanted)?.value));
+  }
+
+  #idOf(prepare: Prepare, key: string): number | null {
+    if (this.#key !== key || this.#reading !== this.#file.readings) {
+      this.#id = idOf(prepare, key);
+      this.#key = key;
+      this.#reading = this.#file.readings;
+    }
+    return this.#id;
   }
 }

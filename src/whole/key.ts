@@ -7,7 +7,7 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import { encodeUtf8 } from '../core/text.js';
+import { encodeUtf8, encodeUtf8Into } from '../core/text.js';
 
 /** Bytes of the secret. */
 export const SALT_SIZE = 16;
@@ -28,6 +28,8 @@ export function newSalt(): Uint8Array {
 /** The salted hash: one half of the secret for module paths, the other for versions. */
 export class KeyHash {
   readonly #salt: Uint32Array;
+  /** Where a name stands while it is hashed. */
+  #bytes: Uint8Array = new Uint8Array(512);
 
   /** @param salt of 16 bytes. */
   constructor(salt: Uint8Array) {
@@ -54,15 +56,22 @@ export class KeyHash {
 
   /** The key of a module version. */
   key(module: string, version: string): IndexKey {
-    const path = encodeUtf8(module);
-    const name = encodeUtf8(version);
-    return joinKey(this.module(path, 0, path.length), this.version(name, 0, name.length));
+    const own = this.#encode(module);
+    const path = this.module(this.#bytes, 0, own);
+    return joinKey(path, this.version(this.#bytes, 0, this.#encode(version)));
   }
 
   /** What the keys of all versions of a module have in common: the page, and the least `rest`; they have the same first 8 bits of it. */
   moduleKey(module: string): IndexKey {
-    const path = encodeUtf8(module);
-    return joinKey(this.module(path, 0, path.length), 0);
+    return joinKey(this.module(this.#bytes, 0, this.#encode(module)), 0);
+  }
+
+  /** Puts a name where it can be hashed, and gives its length. */
+  #encode(name: string): number {
+    const length = encodeUtf8Into(name, this.#bytes);
+    if (length >= 0) return length;
+    this.#bytes = encodeUtf8(name);
+    return this.#bytes.length;
   }
 }
 
