@@ -235,6 +235,12 @@ export interface IndexPage {
   readonly entries: Uint8Array;
 }
 
+/** Where the entries of a key stand: its page, and its other 32 bits. */
+export interface IndexPlace {
+  readonly page: number;
+  readonly rest: number;
+}
+
 /** Entries that stand in no page of the index yet. */
 export interface PendingEntries {
   /** The first 8 bits of their keys. */
@@ -366,8 +372,8 @@ export interface StoreNow {
   tile(key: string, tile: Tile): Uint8Array | undefined;
   /** As `Store.records`. */
   record(key: string, covers: string): KeptRecord | undefined;
-  /** As `LogStore.pages`. */
-  page(key: string, n: number): IndexPage | undefined;
+  /** As `LogStore.entries`. */
+  entries(key: string, place: IndexPlace): Uint8Array | undefined;
   /** As `LogStore.parts`. */
   part(key: string, n: number): PackedPart | undefined;
 }
@@ -403,6 +409,11 @@ export interface LogStore {
   damagedTiles(key: string, lo: number, hi: number): Promise<number[]>;
   /** As `damagedTiles`, pages of the index. */
   damagedPages(key: string, lo: number, hi: number): Promise<number[]>;
+  /**
+   * For each key some entries of its page, in order, and all of the key's own among them; `undefined` where that page has none
+   * for such keys. A page may be long.
+   */
+  entries(key: string, wanted: readonly IndexPlace[]): Promise<(Uint8Array | undefined)[]>;
   /** For each number its page of the index; `undefined` where there is none. */
   pages(key: string, wanted: readonly number[]): Promise<(IndexPage | undefined)[]>;
   /** As `pages`, for who writes them anew; `undefined` in place of them all where one is there and is not as it was written. */
@@ -457,7 +468,7 @@ export interface StoreRows extends Pick<Store, 'label' | 'tiles' | 'close'> {
   evidence(): StoredPages<Evidence>;
   /** A row for each database of which something of the whole log was kept. */
   logStates(): StoredPages<LogState>;
-  /** Packed data tiles, each as wide as it is kept, in the order in which they were written. A page has few: each has some 25 KB. */
+  /** Packed data tiles, each as wide as it is kept, in the order of their numbers. A page has few: each has some 25 KB. */
   packs(): StoredPages<PackedTile>;
   /** Pages of the index. A page of rows has few: each may have some 10 KB. */
   indexPages(): StoredPages<IndexPage>;
@@ -469,7 +480,7 @@ export interface StoreRows extends Pick<Store, 'label' | 'tiles' | 'close'> {
   staged(): StoredPages<Uint8Array>;
   /** The records that somebody has come to, by their names. */
   marks(): StoredPages<{ readonly name: string; readonly record: number }>;
-  /** How many rows all of these have; of `base` those that are not of a whole log. */
+  /** How many rows all of these have but the index's pages; of `base` those that are not of a whole log. */
   count(part?: 'base'): Promise<number>;
   /** What the medium's own check finds wrong, in its words. It may take long, while all else can be read; ended by `close`. */
   defects(): Promise<readonly string[]>;

@@ -14,7 +14,7 @@ export const TILE_HEIGHT = 8;
 /** Hashes of a full tile. */
 export const TILE_WIDTH = 256;
 /** Records of a part of a data tile, as they are kept packed (contract.ts, `PackedTile`); its last part may have less. */
-export const PART_WIDTH = 64;
+export const PART_WIDTH = 16;
 /** Bytes of a full hash tile. */
 export const TILE_BYTES: number = TILE_WIDTH * HASH_SIZE;
 /** The `level` of a data tile, which holds records instead of hashes. */

@@ -68,14 +68,12 @@ async function auditTables(
     tellJudged();
   };
   // pages can be weighed before the records are known, and threads are at work on these
-  let pages = 0;
   const index = walk.each('entry', () => rows.indexPages(), async (page, database) => {
     for (const { row, value } of page) await logOf(database).page(row, value);
-    pages += page.length;
   }, { ticks: false, spoil: (row, database) => logOf(database).spoilPage(row) });
   await Promise.all([packs(), index]);
 
-  progress?.phase('proving the index', Math.max(0, total - Math.ceil(records / TILE_WIDTH) - pages));
+  progress?.phase('proving the index', Math.max(0, total - Math.ceil(records / TILE_WIDTH)));
   await walk.each('pending', () => rows.pending(), (page, database) => {
     for (const { row, value } of page) logOf(database).pending(row, value);
   }, { spoil: (row, database) => logOf(database).spoilPending(row) });

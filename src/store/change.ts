@@ -5,6 +5,7 @@ import { equalBytes, HASH_SIZE } from '../core/hash.js';
 import { isCount } from '../core/integer.js';
 import { DATA_LEVEL, formatTilePath, isTile, PART_WIDTH } from '../core/tile.js';
 import { GosumError } from '../errors.js';
+import { hasPartIds } from './logrow.js';
 import { RowError } from './row.js';
 
 /** Bytes of the secret that the index's keys are made with, of an entry and of a pending one; and how many buckets and pages there are (`LogChange`). */
@@ -75,7 +76,7 @@ export function checkChange(
 function checkLogChange({ salt, packs = [], pending = [], pages = [], merged = [], indexed = 0, seen }: LogChange): void {
   if (salt.length !== SALT_SIZE) throw new Error(`a secret of ${salt.length} bytes`);
   for (const { n, width, parts } of packs) {
-    if (!isTile({ level: DATA_LEVEL, n, width }) || parts.length !== Math.ceil(width / PART_WIDTH) || parts.some(({ length }) => length === 0)) throw new Error(`a pack ${n} of ${width} records`);
+    if (!isTile({ level: DATA_LEVEL, n, width }) || !hasPartIds(n) || parts.length !== Math.ceil(width / PART_WIDTH) || parts.some(({ length }) => length === 0)) throw new Error(`a pack ${n} of ${width} records`);
   }
   for (const { bucket, entries } of pending) checkEntries('bucket', bucket, BUCKETS, entries, PENDING_SIZE);
   for (const { n, entries } of pages) checkEntries('page', n, PAGES, entries);

@@ -3,10 +3,11 @@
  * guards against decay alone.
  */
 
-import { sha256 } from '#crypto';
-import type { IndexPage, KeptRecord, LogState, PackedPart, PendingEntries, SeenTree } from '../contract.js';
-import { equalBytes } from '../core/hash.js';
+import { sha256, sha256Into } from '#crypto';
+import type { KeptRecord, LogState, PackedPart, PendingEntries, SeenTree } from '../contract.js';
+import { equalBytes, HASH_SIZE } from '../core/hash.js';
 import { encodeUtf8, joinBytes } from '../core/text.js';
+import type { IndexRange } from './indexrow.js';
 import { bytesIn, RowError } from './row.js';
 
 /** Of a hash tile. */
@@ -24,9 +25,9 @@ export function partDigest({ n, part, width, bytes }: PackedPart): Uint8Array {
   return digestOf(`pack ${n} ${part} ${width}\n`, bytes);
 }
 
-/** Of a page of the index. */
-export function pageDigest({ n, entries }: IndexPage): Uint8Array {
-  return digestOf(`entry ${n}\n`, entries);
+/** Of a range of a page of the index. */
+export function rangeDigest({ n, first, next, entries }: IndexRange): Uint8Array {
+  return digestOf(`entry ${n} ${first} ${next}\n`, entries);
 }
 
 /** Of pending entries. */
@@ -63,6 +64,43 @@ export function asWritten<T>(row: unknown, read: (row: unknown) => T, digest: (v
     if (error instanceof RowError) return undefined;
     throw error;
   }
+}
+
+/**
+ * A row's value, where it is as it was written, as one statement gives it: the digest, the label, and the value behind its newline
+ * (`LABELLED`).
+ */
+export function labelledIn(row: unknown): Labelled | undefined {
+  if (!(row instanceof Uint8Array) || row.length < HASH_SIZE) return undefined;
+  sha256Into(row.subarray(HASH_SIZE), OWN, 0);
+  for (let i = 0; i < HASH_SIZE; i++) if (row[i] !== OWN[i]) return undefined;
+  const end = row.indexOf(NEWLINE, HASH_SIZE);
+  const value = new Uint8Array(row.buffer, row.byteOffset + end + 1, row.length - end - 1);
+  let number = 0;
+  for (let at = end - 1, ten = 1; isDigit(row[at]); at--, ten *= 10) number += ten * ((row[at] ?? 0) - ZERO);
+  return { number, value };
+}
+
+/** A value, and the last number of its label. */
+export interface Labelled {
+  readonly number: number;
+  readonly value: Uint8Array;
+}
+
+/** What a statement selects for `labelledIn`: the same labels as above, made by SQLite, so that one value comes and not a row. */
+export const LABELLED = {
+  tile: `CAST(digest || 'tile ' || level || ' ' || n || char(10) || data AS BLOB)`,
+  part: `CAST(digest || 'pack ' || n || ' ' || part || ' ' || width || char(10) || data AS BLOB)`,
+  range: `CAST(digest || 'entry ' || page || ' ' || (id % 16777216) || ' ' || next || char(10) || data AS BLOB)`,
+} as const;
+
+const NEWLINE = 0x0a;
+const ZERO = 0x30;
+/** Where a row's own digest stands while it is compared. */
+const OWN = new Uint8Array(HASH_SIZE);
+
+function isDigit(byte: number | undefined): boolean {
+  return byte !== undefined && byte >= ZERO && byte <= ZERO + 9;
 }
 
 /** @param label of ASCII characters. */

@@ -20,6 +20,20 @@ export interface Statement {
   get(...values: Value[]): unknown;
   all(...values: Value[]): unknown[];
   run(...values: Value[]): unknown;
+  /** better-sqlite3 alone: has `get` give the first column in place of a row. */
+  pluck?(): Statement;
+}
+
+/** A prepared statement of which one value is wanted: an object for each row costs as much as to find it. */
+export interface ValueStatement {
+  /** The first column of the first row, or `undefined`. */
+  get(...values: Value[]): unknown;
+}
+
+/** The first column of what a statement gives. */
+export function valueStatement(statement: Statement): ValueStatement {
+  if (statement.pluck !== undefined) return statement.pluck();
+  return { get: (...values): unknown => Object.values(statement.get(...values) ?? {})[0] };
 }
 
 /** An open database file. */

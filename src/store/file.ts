@@ -10,7 +10,7 @@
 
 import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import type { Connection, Driver, Statement } from './driver.js';
+import { valueStatement, type Connection, type Driver, type Statement, type ValueStatement } from './driver.js';
 import { isDamaged, storeFailure } from './failure.js';
 import { countIn } from './row.js';
 import { createTables, tablesOf, type Tables } from './schema.js';
@@ -22,7 +22,11 @@ const BUSY_TIMEOUT = 5000;
 const BULK = 'PRAGMA wal_autocheckpoint = 16384; PRAGMA cache_size = -65536';
 
 /** Gives the prepared statement of an SQL text; each text is prepared once. */
-export type Prepare = (sql: string) => Statement;
+export interface Prepare {
+  (sql: string): Statement;
+  /** As a statement of which one value is wanted. */
+  value(sql: string): ValueStatement;
+}
 
 /** A piece of work with a file; `hasWhole` says whether it has the tables of a whole log. */
 export type Work<T> = (prepare: Prepare, hasWhole: () => boolean) => T;
@@ -44,8 +48,8 @@ export class SqliteFile {
   readonly #driver: Driver;
   readonly #absolute: string;
   readonly #options: FileOptions;
-  readonly #statements = new Map<string, Statement>();
   #connection: Connection | undefined;
+  #prepared: Prepare | undefined;
   /** Which of our tables the file was seen to have. It may have got more since. */
   #tables: Tables = 'none';
   /** The schema's version, as SQLite counts it, when the file was seen to have no whole log. */
@@ -101,7 +105,7 @@ export class SqliteFile {
         this.#readings++;
         setImmediate(() => this.#endReading());
       }
-      return work((sql) => this.#prepare(connection, sql), () => this.#hasWhole(connection));
+      return work(this.#prepare(connection), () => this.#hasWhole(connection));
     } catch (error) {
       this.#endReading();
       throw storeFailure(this.path, error);
@@ -150,7 +154,7 @@ export class SqliteFile {
   close(): void {
     this.#endReading();
     this.#closed = true;
-    this.#statements.clear();
+    this.#prepared = undefined;
     this.#connection?.close();
     this.#connection = undefined;
   }
@@ -162,7 +166,7 @@ export class SqliteFile {
       const connection = this.#open(make !== undefined);
       if (connection === undefined) return undefined;
       const hasWhole = (): boolean => this.#hasWhole(connection);
-      if (this.#held) return work((sql) => this.#prepare(connection, sql), hasWhole);
+      if (this.#held) return work(this.#prepare(connection), hasWhole);
       connection.exec(begin);
       try {
         let tables = this.#tables;
@@ -171,7 +175,7 @@ export class SqliteFile {
           createTables(connection, tables, make);
           tables = make;
         }
-        const result = tables === 'none' ? undefined : work((sql) => this.#prepare(connection, sql), hasWhole);
+        const result = tables === 'none' ? undefined : work(this.#prepare(connection), hasWhole);
         connection.exec('COMMIT');
         if (this.#tables !== 'whole') this.#tables = tables;
         return result;
@@ -194,7 +198,7 @@ export class SqliteFile {
   /** Another process may have begun a whole log since the file was looked at: SQLite counts such changes. */
   #hasWhole(connection: Connection): boolean {
     if (this.#tables === 'whole') return true;
-    const version = countIn(this.#prepare(connection, 'PRAGMA schema_version').get(), 'schema_version');
+    const version = countIn(this.#prepare(connection)('PRAGMA schema_version').get(), 'schema_version');
     if (version === this.#without) return false;
     const has = tablesOf(connection) === 'whole';
     if (has) this.#tables = 'whole';
@@ -223,14 +227,20 @@ export class SqliteFile {
     return connection;
   }
 
-  #prepare(connection: Connection, sql: string): Statement {
-    let statement = this.#statements.get(sql);
-    if (statement === undefined) {
-      statement = connection.prepare(sql);
-      this.#statements.set(sql, statement);
-    }
-    return statement;
+  #prepare(connection: Connection): Prepare {
+    return (this.#prepared ??= preparing(connection));
   }
+}
+
+function preparing(connection: Connection): Prepare {
+  const statements = new Map<string, Statement>();
+  const values = new Map<string, ValueStatement>();
+  const of = <T>(known: Map<string, T>, sql: string, make: (statement: Statement) => T): T => {
+    let statement = known.get(sql);
+    if (statement === undefined) known.set(sql, (statement = make(connection.prepare(sql))));
+    return statement;
+  };
+  return Object.assign((sql: string) => of(statements, sql, (statement) => statement), { value: (sql: string) => of(values, sql, valueStatement) });
 }
 
 /**

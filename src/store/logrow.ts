@@ -1,16 +1,33 @@
 /** Rows of a whole log, read strictly. */
 
-import type { IndexPage, LogState, PackedPart, PackedTile, PendingEntries, SeenTree } from '../contract.js';
-import { PART_WIDTH } from '../core/tile.js';
-import { bytesIn, countIn, textIn } from './row.js';
+import type { LogState, PackedPart, PackedTile, PendingEntries, SeenTree } from '../contract.js';
+import { PART_WIDTH, TILE_WIDTH } from '../core/tile.js';
+import { bytesIn, countIn, RowError, textIn } from './row.js';
 
 /** @throws {RowError} as all here. */
 export function stateIn(row: unknown): LogState {
   return { salt: bytesIn(row, 'salt'), indexed: countIn(row, 'indexed'), changes: countIn(row, 'changes') };
 }
 
+/** Parts of a data tile. */
+const PARTS_OF_TILE = TILE_WIDTH / PART_WIDTH;
+/** Data tiles that have numbers for their rows: enough for 2^40 records. */
+const MOST_TILES = 2 ** 32;
+
+/** The number of a part's row: along these the table lies in the order of the records. */
+export function partId(db: number, n: number, part: number): number {
+  return (db * MOST_TILES + n) * PARTS_OF_TILE + part;
+}
+
+/** Reports whether a data tile of this number can be kept. */
+export function hasPartIds(n: number): boolean {
+  return n < MOST_TILES - 1;
+}
+
 export function partIn(row: unknown): PackedPart {
-  return { n: countIn(row, 'n'), part: countIn(row, 'part'), width: countIn(row, 'width'), bytes: bytesIn(row, 'data') };
+  const [id, n, part] = [countIn(row, 'id'), countIn(row, 'n'), countIn(row, 'part')];
+  if (id % partId(1, 0, 0) !== partId(0, n, part) || part >= PARTS_OF_TILE) throw new RowError('a part of a pack at the place of another');
+  return { n, part, width: countIn(row, 'width'), bytes: bytesIn(row, 'data') };
 }
 
 /** The packed data tile whose parts these are, in order; `undefined` where they are not all of one. */
@@ -18,10 +35,6 @@ export function packOf(parts: readonly PackedPart[]): PackedTile | undefined {
   const [{ n, width } = { n: 0, width: 0 }] = parts;
   const isOne = parts.every((each, i) => each.n === n && each.part === i && each.width === width);
   return isOne && width > 0 && parts.length === Math.ceil(width / PART_WIDTH) ? { n, width, parts: parts.map(({ bytes }) => bytes) } : undefined;
-}
-
-export function pageIn(row: unknown): IndexPage {
-  return { n: countIn(row, 'page'), entries: bytesIn(row, 'data') };
 }
 
 export function pendingIn(row: unknown): PendingEntries {

@@ -1,10 +1,11 @@
 /** The whole log in an SQLite file: what is written to it, inside a transaction of the caller's. */
 
-import type { LogChange, LogState, PackedPart, PackedTile, SeenTree } from '../contract.js';
+import type { IndexPage, LogChange, LogState, PackedPart, PackedTile, SeenTree } from '../contract.js';
 import { equalBytes } from '../core/hash.js';
-import { asWritten, markDigest, pageDigest, partDigest, pendingDigest, seenDigest, stagedDigest, stateDigest } from './digest.js';
+import { asWritten, markDigest, partDigest, pendingDigest, rangeDigest, seenDigest, stagedDigest, stateDigest } from './digest.js';
 import type { Prepare } from './file.js';
-import { packOf, partIn, seenIn, stateIn } from './logrow.js';
+import { rangeId, rangesOf } from './indexrow.js';
+import { packOf, partId, partIn, seenIn, stateIn } from './logrow.js';
 import { RowError } from './row.js';
 
 /** What is known of a whole log. @throws {RowError} where that is not as it was written. */
@@ -31,8 +32,7 @@ export function saveLog(prepare: Prepare, db: number, change: LogChange): void {
   // what is merged was read before this change
   for (const bucket of merged) prepare('DELETE FROM pending WHERE db = ? AND bucket = ?').run(db, bucket);
   for (const each of pending) add.run(db, each.bucket, each.entries, pendingDigest(each));
-  const put = prepare('INSERT OR REPLACE INTO entry (db, page, data, digest) VALUES (?, ?, ?, ?)');
-  for (const page of pages) put.run(db, page.n, page.entries, pageDigest(page));
+  for (const page of pages) savePage(prepare, db, page);
   if (modules.length > 0) {
     // in order, so that neighbours come to one page of the file
     prepare('INSERT OR IGNORE INTO module (db, path) SELECT ?, value FROM json_each(?) ORDER BY value').run(db, JSON.stringify(modules));
@@ -61,27 +61,36 @@ function saveState(prepare: Prepare, db: number, { salt, indexed }: LogChange): 
   );
 }
 
-/** All parts of a tile, one behind the other in the table. A wider one stays, if it is as it was written. */
-function savePack(prepare: Prepare, db: number, { n, width, parts }: PackedTile): void {
-  const rows = prepare(PARTS).all(db, n);
-  if ((packIn(rows)?.width ?? 0) > width) return;
-  if (rows.length > 0) prepare('DELETE FROM pack WHERE db = ? AND n = ?').run(db, n);
-  const add = prepare('INSERT INTO pack (db, n, part, width, data, digest) VALUES (?, ?, ?, ?, ?, ?)');
-  for (const [part, bytes] of parts.entries()) add.run(db, n, part, width, bytes, partDigest({ n, part, width, bytes }));
+/** In place of the page that is there. */
+function savePage(prepare: Prepare, db: number, page: IndexPage): void {
+  prepare('DELETE FROM entry WHERE id >= ? AND id < ?').run(rangeId(db, page.n, 0), rangeId(db, page.n + 1, 0));
+  const add = prepare('INSERT INTO entry (id, db, page, next, data, digest) VALUES (?, ?, ?, ?, ?, ?)');
+  for (const range of rangesOf(page)) add.run(rangeId(db, page.n, range.first), db, page.n, range.next, range.entries, rangeDigest(range));
 }
 
-/** The parts of a tile, in order. */
-export const PARTS = 'SELECT n, part, width, data, digest FROM pack WHERE db = ? AND n = ? ORDER BY part';
+/** All parts of a tile, one behind the other in the table. A wider one stays, if it is as it was written. */
+function savePack(prepare: Prepare, db: number, { n, width, parts }: PackedTile): void {
+  const rows = prepare(PARTS).all(partId(db, n, 0), partId(db, n + 1, 0));
+  if ((packIn(rows, n)?.width ?? 0) > width) return;
+  if (rows.length > 0) prepare('DELETE FROM pack WHERE id >= ? AND id < ?').run(partId(db, n, 0), partId(db, n + 1, 0));
+  // all in one statement: to run one takes longer than to insert a row
+  const sql = `INSERT INTO pack (id, db, n, part, width, data, digest) VALUES ${parts.map(() => '(?, ?, ?, ?, ?, ?, ?)').join(', ')}`;
+  prepare(sql).run(...parts.flatMap((bytes, part) => [partId(db, n, part), db, n, part, width, bytes, partDigest({ n, part, width, bytes })]));
+}
 
-/** The packed data tile of rows; `undefined` where they are not all of its parts, or one is not as it was written. */
-export function packIn(rows: readonly unknown[]): PackedTile | undefined {
+/** The parts of a tile, in order: from its first one's row up to that of the next tile (`partId`). */
+export const PARTS = 'SELECT id, n, part, width, data, digest FROM pack WHERE id >= ? AND id < ? ORDER BY id';
+
+/** The packed data tile `n` of rows; `undefined` where they are not all of its parts, or one is not as it was written. */
+export function packIn(rows: readonly unknown[], n: number): PackedTile | undefined {
   const parts: PackedPart[] = [];
   for (const row of rows) {
     const part = asWritten(row, partIn, partDigest);
     if (part === undefined) return undefined;
     parts.push(part);
   }
-  return packOf(parts);
+  const pack = packOf(parts);
+  return pack?.n === n ? pack : undefined;
 }
 
 /** The first time stands, if it is as it was written. */

@@ -1,14 +1,15 @@
 /** The whole log in an SQLite file: what is read of it. What is written is in logsave.ts, its tables in schema.ts. */
 
-import type { IndexPage, LogState, LogStore, PackedPart, PackedTile, SeenTree } from '../contract.js';
+import type { IndexPage, IndexPlace, LogState, LogStore, PackedPart, PackedTile, SeenTree } from '../contract.js';
 import { compareUtf8 } from '../core/text.js';
 import { TILE_WIDTH } from '../core/tile.js';
 import { joinRanges, type Range } from '../core/tree.js';
-import { asWritten, markDigest, pageDigest, pendingDigest, seenDigest, stagedDigest } from './digest.js';
+import { asWritten, markDigest, pendingDigest, seenDigest, stagedDigest } from './digest.js';
 import { settle, type Prepare, type SqliteFile } from './file.js';
 import { keepMark, packIn, PARTS, stateOf } from './logsave.js';
-import { markIn, pageIn, pendingIn, seenIn } from './logrow.js';
-import { readPage, readPart, type Read, type ReadRow } from './read.js';
+import { rangeId } from './indexrow.js';
+import { hasPartIds, markIn, partId, pendingIn, seenIn } from './logrow.js';
+import { readPage, readPart, readRange, type Read, type ReadRow } from './read.js';
 import { bytesIn, countIn, RowError, textIn } from './row.js';
 
 /** The whole logs of one file. */
@@ -27,15 +28,15 @@ export class SqliteLog implements LogStore {
   }
 
   async packs(key: string, wanted: readonly number[]): Promise<(PackedTile | undefined)[]> {
-    const found = await this.#each(key, wanted, 'pack', (prepare, db, n) => {
-      const rows = prepare(PARTS).all(db, n);
-      return rows.length === 0 ? undefined : { value: packIn(rows) };
+    const found = await this.#each(key, wanted, (n) => `pack ${n}`, (prepare, db, n) => {
+      const rows = db === null || !hasPartIds(n) ? [] : prepare(PARTS).all(partId(db, n, 0), partId(db, n + 1, 0));
+      return rows.length === 0 ? undefined : { value: packIn(rows, n) };
     });
     return found.map((row) => row?.value);
   }
 
   async parts(key: string, wanted: readonly number[]): Promise<(PackedPart | undefined)[]> {
-    const found = await this.#each(key, wanted, 'part of a pack', readPart);
+    const found = await this.#each(key, wanted, (n) => `part of a pack ${n}`, readPart);
     return found.map((row) => row?.value);
   }
 
@@ -47,17 +48,22 @@ export class SqliteLog implements LogStore {
   damagedTiles(key: string, lo: number, hi: number): Promise<number[]> {
     return this.#read((prepare) => {
       const db = idOf(prepare, key);
-      const parts = prepare(PARTS);
       const numbers = prepare('SELECT n FROM pack WHERE db = ? AND part = 0 AND n >= ? AND n < ? ORDER BY n').all(db, lo, hi);
-      return numbers.map((row) => countIn(row, 'n')).filter((n) => packIn(parts.all(db, n)) === undefined);
+      return numbers.map((row) => countIn(row, 'n')).filter((n) => packIn(prepare(PARTS).all(partId(db ?? 0, n, 0), partId(db ?? 0, n + 1, 0)), n) === undefined);
     }, []);
   }
 
   damagedPages(key: string, lo: number, hi: number): Promise<number[]> {
     return this.#read((prepare) => {
-      const rows = prepare('SELECT page, data, digest FROM entry WHERE db = ? AND page >= ? AND page < ? ORDER BY page').all(idOf(prepare, key), lo, hi);
-      return rows.filter((row) => asWritten(row, pageIn, pageDigest) === undefined).map((row) => countIn(row, 'page'));
+      const db = idOf(prepare, key);
+      const numbers = prepare('SELECT DISTINCT page FROM entry WHERE id >= ? AND id < ? ORDER BY id').all(rangeId(db ?? 0, lo, 0), rangeId(db ?? 0, hi, 0));
+      return numbers.map((row) => countIn(row, 'page')).filter((n) => readPage(prepare, db, n)?.value === undefined);
     }, []);
+  }
+
+  async entries(key: string, wanted: readonly IndexPlace[]): Promise<(Uint8Array | undefined)[]> {
+    const found = await this.#each(key, wanted, (place) => `index page ${place.page}`, readRange);
+    return found.map((row) => row?.value);
   }
 
   async pages(key: string, wanted: readonly number[]): Promise<(IndexPage | undefined)[]> {
@@ -154,17 +160,17 @@ export class SqliteLog implements LogStore {
   }
 
   #pages(key: string, wanted: readonly number[]): Promise<(Read<IndexPage> | undefined)[]> {
-    return this.#each(key, wanted, 'index page', readPage);
+    return this.#each(key, wanted, (n) => `index page ${n}`, readPage);
   }
 
-  /** Reads something for each number; `undefined` where nothing is there. */
-  #each<T>(key: string, wanted: readonly number[], what: string, read: ReadRow<number, T>): Promise<(Read<T> | undefined)[]> {
+  /** Reads something for each that is wanted; `undefined` where nothing is there. @param named what is refused where it is not as it was written. */
+  #each<K, T>(key: string, wanted: readonly K[], named: (each: K) => string, read: ReadRow<K, T>): Promise<(Read<T> | undefined)[]> {
     return this.#read(
       (prepare) => {
         const db = idOf(prepare, key);
-        return wanted.map((n) => {
-          const kept = read(prepare, db, n);
-          if (kept !== undefined && kept.value === undefined) this.#refused(`${what} ${n}`);
+        return wanted.map((each) => {
+          const kept = read(prepare, db, each);
+          if (kept !== undefined && kept.value === undefined) this.#refused(named(each));
           return kept;
         });
       },

@@ -1,10 +1,10 @@
 /** What an SQLite file gives without waiting. A row that is not as it was written is passed over in silence: see `StoreNow`. */
 
-import type { IndexPage, KeptRecord, PackedPart, StoreNow } from '../contract.js';
+import type { IndexPlace, KeptRecord, PackedPart, StoreNow } from '../contract.js';
 import type { Tile } from '../core/tile.js';
 import type { Prepare, SqliteFile } from './file.js';
 import { idOf } from './logstore.js';
-import { readPage, readPart, readRecord, readTile, type ReadRow } from './read.js';
+import { readPart, readRange, readRecord, readTile, type ReadRow } from './read.js';
 
 /** Small reads of one file. Each throws `STORE_FAILED` where the medium fails. */
 export class SqliteNow implements StoreNow {
@@ -26,8 +26,8 @@ export class SqliteNow implements StoreNow {
     return this.#read(key, readRecord, covers);
   }
 
-  page(key: string, n: number): IndexPage | undefined {
-    return this.#read(key, readPage, n, true);
+  entries(key: string, place: IndexPlace): Uint8Array | undefined {
+    return this.#read(key, readRange, place, true);
   }
 
   part(key: string, n: number): PackedPart | undefined {

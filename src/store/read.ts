@@ -1,11 +1,12 @@
 /** Single rows that are read thousands of times a second: each with its digest, by its key. */
 
-import type { IndexPage, KeptRecord, PackedPart } from '../contract.js';
+import type { IndexPage, IndexPlace, KeptRecord, PackedPart } from '../contract.js';
 import { HASH_SIZE } from '../core/hash.js';
 import { PART_WIDTH, TILE_WIDTH, type Tile } from '../core/tile.js';
-import { asWritten, pageDigest, partDigest, recordDigest, tileDigest } from './digest.js';
+import { asWritten, LABELLED, labelledIn, rangeDigest, recordDigest, tileDigest } from './digest.js';
 import type { Prepare } from './file.js';
-import { pageIn, partIn } from './logrow.js';
+import { pageOf, rangeId, rangeIn, rangePlace } from './indexrow.js';
+import { hasPartIds, partId } from './logrow.js';
 import { bytesIn, countIn } from './row.js';
 
 /** What is read of a row that is there. */
@@ -23,9 +24,11 @@ const PARTS_OF_TILE = TILE_WIDTH / PART_WIDTH;
 /** A hash tile, cut to the wanted width; as if it were not there where it is not as wide. */
 export const readTile: ReadRow<Tile, Uint8Array> = (prepare, db, { level, n, width }) => {
   const length = width * HASH_SIZE;
-  const row = prepare('SELECT data, digest FROM tile WHERE db = ? AND level = ? AND n = ? AND length(data) >= ?').get(db, level, n, length);
-  return row === undefined ? undefined : { value: tileIn(row, level, n)?.subarray(0, length) };
+  const row = prepare.value(TILE).get(db, level, n, length);
+  return row === undefined ? undefined : { value: labelledIn(row)?.value.subarray(0, length) };
 };
+
+const TILE = `SELECT ${LABELLED.tile} FROM tile WHERE db = ? AND level = ? AND n = ? AND length(data) >= ?`;
 
 /** The bytes of a tile's row; `undefined` where it is not as it was written. */
 export function tileIn(row: unknown, level: number, n: number): Uint8Array | undefined {
@@ -38,15 +41,37 @@ export const readRecord: ReadRow<string, KeptRecord> = (prepare, db, covers) => 
   return row === undefined ? undefined : { value: asWritten(row, () => ({ id: countIn(row, 'id'), text: bytesIn(row, 'text'), covers }), recordDigest) };
 };
 
-/** A part of a packed data tile, by the number of its first record through 64. */
+/** A part of a packed data tile, by the number of its first record through 16. */
 export const readPart: ReadRow<number, PackedPart> = (prepare, db, number) => {
-  const sql = 'SELECT n, part, width, data, digest FROM pack WHERE db = ? AND n = ? AND part = ?';
-  const row = prepare(sql).get(db, Math.floor(number / PARTS_OF_TILE), number % PARTS_OF_TILE);
-  return row === undefined ? undefined : { value: asWritten(row, partIn, partDigest) };
+  const [n, part] = [Math.floor(number / PARTS_OF_TILE), number % PARTS_OF_TILE];
+  if (db === null || !hasPartIds(n)) return undefined;
+  const row = prepare.value(PART).get(partId(db, n, part), n, part);
+  if (row === undefined) return undefined;
+  const read = labelledIn(row);
+  return { value: read && { n, part, width: read.number, bytes: read.value } };
 };
+
+const PART = `SELECT ${LABELLED.part} FROM pack WHERE id = ? AND n = ? AND part = ?`;
 
 /** A page of the index. */
 export const readPage: ReadRow<number, IndexPage> = (prepare, db, n) => {
-  const row = prepare('SELECT page, data, digest FROM entry WHERE db = ? AND page = ?').get(db, n);
-  return row === undefined ? undefined : { value: asWritten(row, pageIn, pageDigest) };
+  if (db === null) return undefined;
+  const sql = 'SELECT id, page, next, data, digest FROM entry WHERE id >= ? AND id < ? ORDER BY id';
+  const rows = prepare(sql).all(rangeId(db, n, 0), rangeId(db, n + 1, 0));
+  if (rows.length === 0) return undefined;
+  const ranges = rows.flatMap((row) => asWritten(row, rangeIn, rangeDigest) ?? []);
+  return { value: ranges.length < rows.length ? undefined : pageOf(ranges) };
 };
+
+/** The range of a page that has the entries of a key. */
+export const readRange: ReadRow<IndexPlace, Uint8Array> = (prepare, db, { page, rest }) => {
+  if (db === null) return undefined;
+  const place = rangePlace(rest);
+  const row = prepare.value(RANGE).get(rangeId(db, page, place), rangeId(db, page, 0));
+  if (row === undefined) return undefined;
+  const read = labelledIn(row);
+  // where the row of the range is gone, another one is found, which ends before the place
+  return { value: read && place < read.number ? read.value : undefined };
+};
+
+const RANGE = `SELECT ${LABELLED.range} FROM entry WHERE id <= ? AND id >= ? ORDER BY id DESC LIMIT 1`;

@@ -26,9 +26,9 @@ import { equalBytes, HASH_SIZE } from '../core/hash.js';
 import { isTile, type Tile } from '../core/tile.js';
 import {
   markDigest,
-  pageDigest,
   partDigest,
   pendingDigest,
+  rangeDigest,
   recordDigest,
   seenDigest,
   stagedDigest,
@@ -39,7 +39,8 @@ import { DefectSearch } from './defects.js';
 import type { Driver } from './driver.js';
 import { storeFailure } from './failure.js';
 import { settle, SqliteFile } from './file.js';
-import { markIn, packOf, pageIn, partIn, pendingIn, seenIn, stateIn } from './logrow.js';
+import { pageOf, rangeIn, type IndexRange } from './indexrow.js';
+import { markIn, packOf, partIn, pendingIn, seenIn, stateIn } from './logrow.js';
 import { bytesIn, countIn, RowError, textIn } from './row.js';
 import { WHOLE_TABLES } from './schema.js';
 import { evidenceOf, headOf, SqliteStore } from './sqlite.js';
@@ -47,8 +48,9 @@ import { evidenceOf, headOf, SqliteStore } from './sqlite.js';
 /** Rows of a page. A tile has up to 8 KiB; a receipt perhaps 200 KB, so that these come by fewer. */
 const PAGE = 128;
 const RECEIPTS = 8;
-/** A part of a pack has some 6 KB; a page of the index up to 10 KB, and pending entries less. */
+/** A part of a pack has some 6 KB, a range of the index 1. */
 const PARTS = 128;
+const RANGES = 512;
 /** Module paths have some 40 bytes. */
 const MODULES = 1024;
 
@@ -140,21 +142,13 @@ class SqliteRows implements StoreRows {
   }
 
   /** The parts of a tile stand one behind the other. */
-  async *packs(): StoredPages<PackedTile> {
-    const tile: StoredRow<PackedPart>[] = [];
-    for await (const page of this.#pages<PackedPart>('pack', PARTS, 'n', (row) => withRowDigest(row, partIn(row), partDigest))) {
-      const packs: StoredRow<PackedTile>[] = [];
-      for (const part of page) {
-        if (tile[0] !== undefined && (tile[0].row !== part.row || tile[0].key !== part.key)) packs.push(packOfRows(tile.splice(0)));
-        tile.push(part);
-      }
-      yield packs;
-    }
-    if (tile.length > 0) yield [packOfRows(tile)];
+  packs(): StoredPages<PackedTile> {
+    return joined(this.#pages<PackedPart>('pack', PARTS, 'n', (row) => withRowDigest(row, partIn(row), partDigest)), packOf, 'its parts are not all there');
   }
 
+  /** The ranges of a page stand one behind the other. */
   indexPages(): StoredPages<IndexPage> {
-    return this.#pages<IndexPage>('entry', PAGE, 'page', (row) => withRowDigest(row, pageIn(row), pageDigest));
+    return joined(this.#pages<IndexRange>('entry', RANGES, 'page', (row) => withRowDigest(row, rangeIn(row), rangeDigest)), pageOf, 'its ranges are not all there');
   }
 
   pending(): StoredPages<PendingEntries> {
@@ -194,7 +188,7 @@ class SqliteRows implements StoreRows {
   async count(part?: 'base'): Promise<number> {
     const base = ['head', 'tile', 'record', 'receipt', 'evidence'].map((table) => `(SELECT count(*) FROM ${table} NOT INDEXED)`);
     // by an index where there is one: it is for a progress line, and the packs are many pages
-    const whole = WHOLE_TABLES.map((table) => `(SELECT count(*) FROM ${table}${table === 'pack' ? ' WHERE part = 0' : ''})`);
+    const whole = WHOLE_TABLES.filter((table) => table !== 'entry').map((table) => `(SELECT count(*) FROM ${table}${table === 'pack' ? ' WHERE part = 0' : ''})`);
     return settle(
       () =>
         this.#file.read((prepare, hasWhole) =>
@@ -234,12 +228,25 @@ class SqliteRows implements StoreRows {
   }
 }
 
-/** The row of a data tile, of those of its parts. */
-function packOfRows(rows: readonly StoredRow<PackedPart>[]): StoredRow<PackedTile> {
-  const [{ row, key } = { row: '?', key: undefined }] = rows;
-  const problem = rows.find((each) => each.problem !== undefined)?.problem;
-  const value = problem === undefined ? packOf(rows.flatMap((each) => each.value ?? [])) : undefined;
-  return value === undefined ? { row, key, value, problem: problem ?? 'its parts are not all there' } : { row, key, value };
+/** Rows that are one value each, of several that stand one behind the other: those with one name and owner. @param missing what is wrong where they are not. */
+async function* joined<P, T>(pages: StoredPages<P>, join: (pieces: readonly P[]) => T | undefined, missing: string): StoredPages<T> {
+  const pieces: StoredRow<P>[] = [];
+  const whole = (): StoredRow<T> => {
+    const rows = pieces.splice(0);
+    const [{ row, key } = { row: '?', key: undefined }] = rows;
+    const problem = rows.find((each) => each.problem !== undefined)?.problem;
+    const value = problem === undefined ? join(rows.flatMap((each) => each.value ?? [])) : undefined;
+    return value === undefined ? { row, key, value, problem: problem ?? missing } : { row, key, value };
+  };
+  for await (const page of pages) {
+    const values: StoredRow<T>[] = [];
+    for (const piece of page) {
+      if (pieces[0] !== undefined && (pieces[0].row !== piece.row || pieces[0].key !== piece.key)) values.push(whole());
+      pieces.push(piece);
+    }
+    yield values;
+  }
+  if (pieces.length > 0) yield [whole()];
 }
 
 function storedRow<T>(row: unknown, read: (row: unknown) => Read<T>): StoredRow<T> {

@@ -18,7 +18,7 @@ export const APPLICATION_ID = 0x6773636b;
 export type Tables = 'none' | 'base' | 'whole';
 
 /** Raised when the tables change. A file without a whole log is the same to a gosumcheck that knows nothing of one. */
-const VERSIONS: Readonly<Record<Exclude<Tables, 'none'>, number>> = { base: 1, whole: 2 };
+const VERSIONS: Readonly<Record<Exclude<Tables, 'none'>, number>> = { base: 1, whole: 3 };
 
 /** SQLite keeps these texts as they are, so that a file can be compared with them. */
 const BASE: readonly string[] = [
@@ -89,22 +89,23 @@ const WHOLE: readonly string[] = [
     digest BLOB NOT NULL
   ) STRICT`,
   `CREATE TABLE pack (
+    id INTEGER PRIMARY KEY,
     db INTEGER NOT NULL REFERENCES db,
     n INTEGER NOT NULL,
     part INTEGER NOT NULL,
     width INTEGER NOT NULL,
     digest BLOB NOT NULL,
-    data BLOB NOT NULL,
-    PRIMARY KEY (db, n, part)
+    data BLOB NOT NULL
   ) STRICT`,
   `CREATE INDEX pack_tile ON pack (db, n) WHERE part = 0`,
   `CREATE INDEX pack_narrow ON pack (db, n, width) WHERE part = 0 AND width < 256`,
   `CREATE TABLE entry (
+    id INTEGER PRIMARY KEY,
     db INTEGER NOT NULL REFERENCES db,
     page INTEGER NOT NULL,
+    next INTEGER NOT NULL,
     digest BLOB NOT NULL,
-    data BLOB NOT NULL,
-    PRIMARY KEY (db, page)
+    data BLOB NOT NULL
   ) STRICT`,
   `CREATE TABLE pending (
     id INTEGER PRIMARY KEY,

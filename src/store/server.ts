@@ -111,7 +111,7 @@ class SqliteServerStore implements ServerStore {
     this.now = {
       tile: (key, tile) => this.#unkept.get(key)?.tile(tile) ?? this.#now((now) => now.tile(key, tile)),
       record: (key, covers) => this.#unkept.get(key)?.record(covers) ?? this.#now((now) => now.record(key, covers)),
-      page: (key, n) => this.#now((now) => now.page(key, n)),
+      entries: (key, place) => this.#now((now) => now.entries(key, place)),
       part: (key, n) => this.#now((now) => now.part(key, n)),
     };
     this.log = new ServerLog((work, otherwise) => this.#use((store) => work(store.log), otherwise));

@@ -5,7 +5,7 @@
  * untruth, the failure is thrown.
  */
 
-import type { IndexPage, LogState, LogStore, PackedPart, PackedTile, SeenTree } from '../contract.js';
+import type { IndexPage, IndexPlace, LogState, LogStore, PackedPart, PackedTile, SeenTree } from '../contract.js';
 
 /** Does work with the log in the file. @param otherwise what to answer where the medium fails; without it that is thrown. */
 export type UseLog = <T>(work: (log: LogStore) => Promise<T>, otherwise?: () => T) => Promise<T>;
@@ -28,6 +28,10 @@ export class ServerLog implements LogStore {
 
   parts(key: string, wanted: readonly number[]): Promise<(PackedPart | undefined)[]> {
     return this.#use((log) => log.parts(key, wanted), () => wanted.map(() => undefined));
+  }
+
+  entries(key: string, wanted: readonly IndexPlace[]): Promise<(Uint8Array | undefined)[]> {
+    return this.#use((log) => log.entries(key, wanted), () => wanted.map(() => undefined));
   }
 
   pages(key: string, wanted: readonly number[]): Promise<(IndexPage | undefined)[]> {

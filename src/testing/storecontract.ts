@@ -77,7 +77,7 @@ export const STORE_CASES: readonly StoreCase[] = [
     const { now } = store;
     if (now === undefined) return;
     const [wide, narrow] = [tileAt(0, 0, 7), tileAt(0, 0, 3)];
-    const had = (): unknown[] => [now.tile(KEY, narrow), now.tile(KEY, wide), now.record(KEY, 'a@v1.0.0'), now.page(KEY, 0), now.part(KEY, 0)];
+    const had = (): unknown[] => [now.tile(KEY, narrow), now.tile(KEY, wide), now.record(KEY, 'a@v1.0.0'), now.entries(KEY, { page: 0, rest: 0 }), now.part(KEY, 0)];
     const nothing = [undefined, undefined, undefined, undefined, undefined];
     assert.deepEqual(had(), nothing);
     await store.commit(KEY, change(undefined, [head(7)], { tiles: [hashTile(0, 0, 3)] }));

@@ -7,6 +7,7 @@
 import assert from 'node:assert/strict';
 import type { Change, LogChange, LogStore, PackedPart, PackedTile, Store } from '../contract.js';
 import { compareUtf8 } from '../core/text.js';
+import { PART_WIDTH, TILE_WIDTH } from '../core/tile.js';
 import { storeCase, type OpenPlace, type StoreCase } from './storecontract.js';
 import {
   change,
@@ -65,21 +66,23 @@ export const STORE_LOG_CASES: readonly StoreCase[] = [
   }),
 
   logCase('parts of packs are read by themselves', async (store, log) => {
-    await begin(store, { packs: [pack(0, 256), pack(10, 70), pack(3, 64)] });
+    await begin(store, { packs: [pack(0, 256), pack(10, 70), pack(3, 16)] });
     const part = ({ n, width, parts }: PackedTile, i: number): PackedPart => ({ n, part: i, width, bytes: parts[i] ?? new Uint8Array() });
-    assert.deepEqual(await log.parts(KEY, [3, 41, 0, 12]), [part(pack(0, 256), 3), part(pack(10, 70), 1), part(pack(0, 256), 0), part(pack(3, 64), 0)]);
-    assert.deepEqual(await log.parts(KEY, [42, 13, 4, 163]), [undefined, undefined, undefined, undefined]);
-    if (store.now !== undefined) assert.deepEqual([store.now.part(KEY, 3), store.now.part(KEY, 41), store.now.part(KEY, 42)], [part(pack(0, 256), 3), part(pack(10, 70), 1), undefined]);
+    const at = (n: number, i: number): number => (n * TILE_WIDTH) / PART_WIDTH + i;
+    const there = [part(pack(0, 256), 15), part(pack(10, 70), 4), part(pack(0, 256), 0), part(pack(3, 16), 0)];
+    assert.deepEqual(await log.parts(KEY, [at(0, 15), at(10, 4), 0, at(3, 0)]), there);
+    assert.deepEqual(await log.parts(KEY, [at(10, 5), at(3, 1), at(1, 0), at(40, 3)]), [undefined, undefined, undefined, undefined]);
+    if (store.now !== undefined) assert.deepEqual([at(0, 15), at(10, 4), at(10, 5)].map((n) => store.now?.part(KEY, n)), [there[0], there[1], undefined]);
     assert.deepEqual(await log.parts(OTHER_KEY, [0]), [undefined]);
-    await store.commit(KEY, logChange(SIZE, { packs: [pack(10, 129), pack(3, 65), pack(0, 256, 1)] }));
-    assert.deepEqual(await log.parts(KEY, [40, 42, 13, 0]), [part(pack(10, 129), 0), part(pack(10, 129), 2), part(pack(3, 65), 1), part(pack(0, 256, 1), 0)]);
+    await store.commit(KEY, logChange(SIZE, { packs: [pack(10, 129), pack(3, 17), pack(0, 256, 1)] }));
+    assert.deepEqual(await log.parts(KEY, [at(10, 0), at(10, 8), at(3, 1), 0]), [part(pack(10, 129), 0), part(pack(10, 129), 8), part(pack(3, 17), 1), part(pack(0, 256, 1), 0)]);
   }),
 
-  logCase('numbers go to the last data tile of 2^53 - 1 records', async (store, log) => {
-    const last = 2 ** 45 - 1;
+  logCase('numbers go to the last data tile but one of 2^40 records', async (store, log) => {
+    const last = 2 ** 32 - 2;
     await begin(store, { packs: [pack(last, 255)], indexed: Number.MAX_SAFE_INTEGER });
     assert.deepEqual(await log.packs(KEY, [last]), [pack(last, 255)]);
-    assert.deepEqual(await log.gaps(KEY, Number.MAX_SAFE_INTEGER), [{ lo: 0, hi: last }]);
+    assert.deepEqual(await log.gaps(KEY, last * 256 + 255), [{ lo: 0, hi: last }]);
     assert.equal((await log.state(KEY))?.indexed, Number.MAX_SAFE_INTEGER);
   }),
 
@@ -112,6 +115,28 @@ export const STORE_LOG_CASES: readonly StoreCase[] = [
     await store.commit(KEY, logChange(SIZE, { pages: [indexPage(0, 2, 1)] }));
     assert.deepEqual(await log.pages(KEY, [0]), [indexPage(0, 2, 1)]);
     assert.deepEqual(await log.pages(OTHER_KEY, [0]), [undefined]);
+  }),
+
+  logCase('of a long page no more than some entries are read for a key, and all of the key are among them', async (store, log) => {
+    const page = indexPage(9, 5000);
+    const rests = Array.from({ length: 5000 }, (_, i) => new DataView(page.entries.buffer).getUint32(8 * i + 4, true));
+    // entries of one key stand together, however many they are
+    const same = { n: 10, entries: new Uint8Array(Uint32Array.from({ length: 2 * 700 }, (_, i) => (i % 2 === 0 ? i : i < 600 ? 77 : 2 ** 31)).buffer) };
+    await begin(store, { pages: [page, same, indexPage(11, 0)] });
+    assert.deepEqual(await log.pages(KEY, [9, 10]), [page, same]);
+    const places = [...rests.map((rest) => ({ page: 9, rest })), { page: 9, rest: 0 }, { page: 9, rest: 2 ** 32 - 1 }];
+    const found = await log.entries(KEY, places);
+    for (const [i, { rest }] of places.entries()) {
+      const entries = found[i] ?? new Uint8Array();
+      assert.ok(entries.length > 0 && entries.length < page.entries.length / 10, `${entries.length} bytes for ${rest}`);
+      const view = new DataView(entries.buffer, entries.byteOffset);
+      const own = Array.from({ length: entries.length / 8 }, (_, at) => view.getUint32(8 * at + 4, true)).filter((each) => each === rest).length;
+      assert.equal(own, rests.filter((each) => each === rest).length);
+    }
+    const [first, second, none] = await log.entries(KEY, [{ page: 10, rest: 77 }, { page: 10, rest: 2 ** 31 }, { page: 12, rest: 77 }]);
+    assert.deepEqual([first, second, none], [same.entries.subarray(0, 8 * 300), same.entries.subarray(8 * 300), undefined]);
+    assert.deepEqual(await log.entries(KEY, [{ page: 11, rest: 5 }]), [new Uint8Array()]);
+    assert.deepEqual(await log.entries(OTHER_KEY, [{ page: 9, rest: rests[0] ?? 0 }]), [undefined]);
   }),
 
   logCase('of what is as it was written nothing is damaged', async (store, log) => {
@@ -217,8 +242,8 @@ export const STORE_LOG_CASES: readonly StoreCase[] = [
       'a pack too wide': { packs: [{ ...pack(0, 256), width: 257 }] },
       'a pack of nothing': { packs: [{ ...pack(0, 1), width: 0 }] },
       'a pack without bytes': { packs: [{ ...pack(0, 1), parts: [new Uint8Array()] }] },
-      'a pack with a part too many': { packs: [{ ...pack(0, 64), parts: pack(0, 65).parts }] },
-      'a pack with a part too few': { packs: [{ ...pack(0, 65), parts: pack(0, 64).parts }] },
+      'a pack with a part too many': { packs: [{ ...pack(0, 16), parts: pack(0, 17).parts }] },
+      'a pack with a part too few': { packs: [{ ...pack(0, 17), parts: pack(0, 16).parts }] },
       'a pack beyond all': { packs: [{ ...pack(0, 1), n: 2 ** 53 }] },
       'a page too many': { pages: [{ ...indexPage(0, 1), n: 65536 }] },
       'half an entry': { pages: [{ n: 0, entries: new Uint8Array(12) }] },

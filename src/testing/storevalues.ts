@@ -4,7 +4,7 @@ import type { Change, Evidence, IndexPage, KeptReceipt, KeptRecord, LogChange, P
 import { HASH_SIZE } from '../core/hash.js';
 import type { Proved } from '../core/proved.js';
 import { encodeUtf8 } from '../core/text.js';
-import type { Tile } from '../core/tile.js';
+import { PART_WIDTH, type Tile } from '../core/tile.js';
 
 export const NAME = 'log.example';
 export const KEY = 'log.example+00000001+AQ==';
@@ -40,13 +40,14 @@ export function record(id: number, covers: string, text = `${covers} h1:x`): Pro
 
 /** A packed data tile of made-up bytes, some 90 for each record. Its parts are `parts`. */
 export function pack(n: number, width: number, seed = 0): Proved<PackedTile> {
-  const parts = Array.from({ length: Math.ceil(width / 64) }, (_, i) => madeBytes(`${seed} pack ${n} ${width} ${i}`, Math.min(64, width - 64 * i) * 90 + 7));
+  const parts = Array.from({ length: Math.ceil(width / PART_WIDTH) }, (_, i) => madeBytes(`${seed} pack ${n} ${width} ${i}`, Math.min(PART_WIDTH, width - PART_WIDTH * i) * 90 + 7));
   return proved({ n, width, parts });
 }
 
-/** A page of the index with so many made-up entries. */
+/** A page of the index with so many made-up entries, in order. */
 export function indexPage(n: number, entries: number, seed = 0): IndexPage {
-  return { n, entries: madeBytes(`${seed} page ${n}`, entries * 8) };
+  const ordered = new BigUint64Array(new Uint8Array(madeBytes(`${seed} page ${n}`, entries * 8)).buffer).sort();
+  return { n, entries: new Uint8Array(ordered.buffer) };
 }
 
 /** Pending entries, made up. */

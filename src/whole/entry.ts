@@ -121,16 +121,18 @@ export function findModuleInPage(page: Uint8Array, { rest }: IndexKey): number[]
 
 /** The numbers of the records whose key's rest is from `first` to `last`, in the order of their keys. */
 function recordsBetween(page: Uint8Array, first: number, last: number): number[] {
-  const words = wordsOf(page);
+  const view = new DataView(page.buffer, page.byteOffset);
+  const count = Math.floor(page.length / ENTRY_SIZE);
+  const restAt = (i: number): number => view.getUint32(i * ENTRY_SIZE + 4, true);
   let lo = 0;
-  let hi = words.length >>> 1;
+  let hi = count;
   while (lo < hi) {
     const mid = (lo + hi) >>> 1;
-    if ((words[2 * mid + 1] ?? 0) < first) lo = mid + 1;
+    if (restAt(mid) < first) lo = mid + 1;
     else hi = mid;
   }
   const found: number[] = [];
-  for (let i = 2 * lo; i + 1 < words.length && (words[i + 1] ?? 0) <= last; i += 2) found.push(words[i] ?? 0);
+  for (let i = lo; i < count && restAt(i) <= last; i++) found.push(view.getUint32(i * ENTRY_SIZE, true));
   return found;
 }
 

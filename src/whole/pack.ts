@@ -1,5 +1,5 @@
 /**
- * Packs: the records of a data tile as they are kept, some 90 bytes each instead of 200. A pack has parts of 64 records, each
+ * Packs: the records of a data tile as they are kept, some 90 bytes each instead of 200. A pack has parts of 16 records, each
  * read by itself.
  *
  * A part begins with its form, and the number of its records less one. Form 1, of records of the usual form (usual.ts): for each
@@ -88,7 +88,7 @@ function wholeHead(count: number, length: number): Uint8Array {
   return head;
 }
 
-/** Records of a part, 1 to 64. @throws {GosumError} `RECORD_MALFORMED`. */
+/** Records of a part, 1 to 16. @throws {GosumError} `RECORD_MALFORMED`. */
 export function countPart(part: Uint8Array): number {
   if (part.length < HEAD) throw malformed('it is cut short');
   const count = (part[1] ?? 0) + 1;

@@ -13,7 +13,7 @@ import { compareVersions } from '../core/semver.js';
 import { PART_WIDTH, TILE_WIDTH } from '../core/tile.js';
 import { GosumError, isGosumError } from '../errors.js';
 import { findInPage, findModuleInPage } from './entry.js';
-import { KeyHash, type IndexKey } from './key.js';
+import { KeyHash } from './key.js';
 import { logOf } from './merge.js';
 import { unpackLeaves, unpackRecord } from './pack.js';
 import { isOf, namesOf } from './usual.js';
@@ -62,7 +62,11 @@ export class WholeLog {
 
   /** As `find`, of many at once: for each its records, or what `find` would throw. A read costs as much again by itself. */
   async findMany(wanted: readonly ModuleVersion[]): Promise<(LogRecord[] | GosumError)[]> {
-    const found = await this.#records((hash) => wanted.map(({ module, version }) => hash.key(module, version)), findInPage);
+    const hash = await this.#keyHash();
+    if (hash === undefined) return wanted.map(() => []);
+    const keys = wanted.map(({ module, version }) => hash.key(module, version));
+    const entries = await this.#log.entries(this.#key, keys);
+    const found = await this.#records(keys.map((key, i) => findInPage(entries[i] ?? NOTHING, key)));
     return wanted.map((each, i) => {
       const records = found[i] ?? [];
       return isGosumError(records) ? records : records.filter(({ text }) => isOf(text, each)).sort((a, b) => a.id - b.id);
@@ -73,9 +77,9 @@ export class WholeLog {
   findNow(module: string, version: string): LogRecord | undefined {
     if (this.#now === undefined || this.#hash === undefined) return undefined;
     const key = this.#hash.key(module, version);
-    const page = this.#now.page(this.#key, key.page);
-    if (page === undefined) return undefined;
-    for (const id of findInPage(page.entries, key)) {
+    const entries = this.#now.entries(this.#key, key);
+    if (entries === undefined) return undefined;
+    for (const id of findInPage(entries, key)) {
       const part = this.#now.part(this.#key, partOf(id));
       const record = orError(() => recordIn(part, id));
       if (record === undefined || isGosumError(record)) return undefined;
@@ -92,7 +96,11 @@ export class WholeLog {
 
   /** The versions of a module in their order (semver.org §11), those of one precedence by number. @throws as `find`. */
   async versions(module: string): Promise<LoggedVersion[]> {
-    const records = onlyOf(await this.#records((hash) => [hash.moduleKey(module)], findModuleInPage));
+    const hash = await this.#keyHash();
+    if (hash === undefined) return [];
+    const key = hash.moduleKey(module);
+    const [page] = await this.#log.pages(this.#key, [key.page]);
+    const records = onlyOf(await this.#records([findModuleInPage(page?.entries ?? NOTHING, key)]));
     const versions = records.flatMap(({ id, text }) => namesOf(text).flatMap((name) => (name.module === module ? [{ version: name.version, id }] : [])));
     return versions.sort((a, b) => compareVersions(a.version, b.version) || a.id - b.id);
   }
@@ -127,13 +135,8 @@ export class WholeLog {
     return { bytes: bytes.subarray(0, at[width]), at: at.subarray(0, width + 1) };
   }
 
-  /** For each key the records that the index has for it, which may be those of others; or why one of them cannot be had. */
-  async #records(keysOf: (hash: KeyHash) => IndexKey[], find: (page: Uint8Array, key: IndexKey) => number[]): Promise<(LogRecord[] | GosumError)[]> {
-    const hash = await this.#keyHash();
-    if (hash === undefined) return [];
-    const keys = keysOf(hash);
-    const pages = await this.#log.pages(this.#key, keys.map(({ page }) => page));
-    const ids = keys.map((key, i) => find(pages[i]?.entries ?? NOTHING, key));
+  /** The records of each list of numbers, which the index has; or why one of them cannot be had. */
+  async #records(ids: readonly (readonly number[])[]): Promise<(LogRecord[] | GosumError)[]> {
     const records = await this.#readAll(ids.flat());
     return ids.map((own) => {
       const found: LogRecord[] = [];

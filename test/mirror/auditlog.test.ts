@@ -106,7 +106,7 @@ t.test('what fits its digest, and is false', async (t) => {
     ['a pack beyond the tree', () => damaged().sql('UPDATE pack SET n = 9 WHERE n = 5').setPack({ ...damaged().pack(5), n: 9 }), ofPack(9, 'false', 'RECORD_BEYOND_HEAD'), ofPack(5, 'false', 'STORE_FAILED')],
     ['parts in another order', () => damaged().setPack({ ...damaged().pack(2), parts: damaged().pack(2).parts.toReversed() }), ofPack(2, 'false', 'TILE_MISMATCH')],
     ['a part that is missing', () => damaged().sql('DELETE FROM pack WHERE n = 2 AND part = 1'), ofPack(2, 'false', 'STORE_FAILED')],
-    ['a part too many', () => damaged().sql(`INSERT INTO pack SELECT db, 5, 2, width, data, digest FROM pack WHERE n = 5 AND part = 1`), ofPack(5, 'false', 'STORE_FAILED')],
+    ['a part too many', () => damaged().sql(`INSERT INTO pack SELECT id + 1, db, n, part + 1, width, digest, data FROM pack WHERE n = 5 AND part = 7`), ofPack(5, 'false', 'STORE_FAILED')],
     ['a part apart from the others', () => damaged().sql('UPDATE pack SET rowid = 1000 WHERE n = 2 AND part = 1'), ofPack(2, 'false', 'STORE_FAILED')],
     ['packs that are missing', () => damaged().sql('DELETE FROM pack WHERE n IN (1, 2)'), ofPack(1, 'false', 'STORE_FAILED')],
     ['an entry that is missing', () => damaged().page(page, (words) => words.toSpliced(inPage(words), 2)), `false entry ${page} STORE_FAILED`],

@@ -3,9 +3,10 @@
 import { copyFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Test } from 'tap';
-import type { IndexPage, PackedTile } from '../../src/contract.js';
+import type { PackedTile } from '../../src/contract.js';
 import { audit, type Audited, type AuditOptions, type Finding } from '../../src/mirror/audit.js';
-import { pageDigest, partDigest } from '../../src/store/digest.js';
+import { rangeDigest, partDigest } from '../../src/store/digest.js';
+import { partId } from '../../src/store/logrow.js';
 import type { Connection, Driver } from '../../src/store/driver.js';
 import { openStoreRows } from '../../src/store/open.js';
 import { KeyHash } from '../../src/whole/key.js';
@@ -58,8 +59,8 @@ export class Damaged {
   setPack({ n, width, parts }: PackedTile): this {
     this.open((connection) => {
       connection.prepare('DELETE FROM pack WHERE n = ?').run(n);
-      const add = connection.prepare('INSERT INTO pack (db, n, part, width, data, digest) VALUES (1, ?, ?, ?, ?, ?)');
-      for (const [part, bytes] of parts.entries()) add.run(n, part, width, bytes, partDigest({ n, part, width, bytes }));
+      const add = connection.prepare('INSERT INTO pack (id, db, n, part, width, data, digest) VALUES (?, 1, ?, ?, ?, ?, ?)');
+      for (const [part, bytes] of parts.entries()) add.run(partId(1, n, part), n, part, width, bytes, partDigest({ n, part, width, bytes }));
     });
     return this;
   }
@@ -67,10 +68,10 @@ export class Damaged {
   /** Changes the entries of a page, each two words (number, rest of the key), with a digest that fits. */
   page(n: number, change: (words: number[]) => number[]): this {
     return this.open((connection) => {
-      const { data } = connection.prepare('SELECT data FROM entry WHERE page = ?').get(n) as { data: Uint8Array };
+      const { id, next, data } = connection.prepare('SELECT id, next, data FROM entry WHERE page = ?').get(n) as { id: number; next: number; data: Uint8Array };
       const words = change([...new Uint32Array(new Uint8Array(data).buffer)]);
-      const page: IndexPage = { n, entries: new Uint8Array(Uint32Array.from(words).buffer) };
-      connection.prepare('UPDATE entry SET data = ?, digest = ? WHERE page = ?').run(page.entries, pageDigest(page), n);
+      const range = { n, first: id % 2 ** 24, next, entries: new Uint8Array(Uint32Array.from(words).buffer) };
+      connection.prepare('UPDATE entry SET data = ?, digest = ? WHERE page = ?').run(range.entries, rangeDigest(range), n);
       return this;
     });
   }

@@ -186,10 +186,10 @@ t.test('a part that stands at the place of another is none', async (t) => {
   await store.close();
 
   const part = (n: number, at: number, width: number): PackedPart => ({ n, part: at, width, bytes: new Uint8Array(1) });
-  t.match(packOf([part(5, 0, 65), part(5, 1, 65)]), { n: 5, width: 65 });
-  for (const bad of [[0, 2], [1, 0], [1, 2], [0, 0]]) t.equal(packOf(bad.map((at) => part(5, at, 65))), undefined, bad.join());
-  t.equal(packOf([part(5, 0, 65), part(6, 1, 65)]), undefined);
-  t.equal(packOf([part(5, 0, 65), part(5, 1, 66)]), undefined);
+  t.match(packOf([part(5, 0, 17), part(5, 1, 17)]), { n: 5, width: 17 });
+  for (const bad of [[0, 2], [1, 0], [1, 2], [0, 0]]) t.equal(packOf(bad.map((at) => part(5, at, 17))), undefined, bad.join());
+  t.equal(packOf([part(5, 0, 17), part(6, 1, 17)]), undefined);
+  t.equal(packOf([part(5, 0, 17), part(5, 1, 18)]), undefined);
   t.equal(packOf([part(5, 0, 0)]), undefined);
   t.equal(packOf([]), undefined);
 });
@@ -253,7 +253,7 @@ t.test('all rows, in pages', async (t) => {
   await store.close();
   const rows = openSqliteRows(driver, file);
   t.same(await all(rows.logStates()), [{ row: '1', key: KEY, value: { salt: SALT, indexed: 5, changes: 2 } }]);
-  t.same(await all(rows.packs()), [...LOG.packs!, ...packs].map((value) => ({ row: `${value.n}`, key: KEY, value })), 'in the order of writing');
+  t.same(await all(rows.packs()), [...LOG.packs!, ...packs].sort((a, b) => a.n - b.n).map((value) => ({ row: `${value.n}`, key: KEY, value })), 'in order');
   t.same(await all(rows.indexPages()), [{ row: '1792', key: KEY, value: indexPage(1792, 2) }]);
   t.same(await all(rows.pending()), [{ row: '7', key: KEY, value: pendingEntries(7, 3) }]);
   t.same(
@@ -264,8 +264,8 @@ t.test('all rows, in pages', async (t) => {
   t.same(await all(rows.staged()), [{ row: '1', key: KEY, value: LOG.staged }]);
   t.same(await all(rows.marks()), [{ row: 'watch', key: KEY, value: { name: 'watch', record: 9 } }]);
   t.same(await rows.log.gaps(KEY, 600), [{ lo: 1, hi: 3 }]);
-  // a head, a tile, the state, 72 packs, a page, pending entries, 2502 modules, a tree seen, what is staged, a mark
-  t.equal(await rows.count(), 1 + 1 + 1 + 72 + 1 + 1 + 2502 + 1 + 1 + 1);
+  // a head, a tile, the state, 72 packs, pending entries, 2502 modules, a tree seen, what is staged, a mark
+  t.equal(await rows.count(), 1 + 1 + 1 + 72 + 1 + 2502 + 1 + 1 + 1);
   t.same(await rows.defects(), []);
   await rows.close();
 });

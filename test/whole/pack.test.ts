@@ -3,6 +3,7 @@
 import t, { type Test } from 'tap';
 import { leavesOf } from '../../src/core/leaves.js';
 import { encodeUtf8 } from '../../src/core/text.js';
+import { PART_WIDTH } from '../../src/core/tile.js';
 import { isGosumError } from '../../src/errors.js';
 import { decodeH1, encodeH1 } from '../../src/whole/h1.js';
 import { countPart, packedNames, packRecords, partWith, unpackLeaves, unpackRecord, unpackRecords } from '../../src/whole/pack.js';
@@ -20,16 +21,16 @@ function comesOut(t: Test, texts: readonly Uint8Array[], parts: readonly Uint8Ar
   const out = unpackRecords(parts).map((text) => Buffer.from(text).toString('latin1'));
   t.strictSame(out, strings, 'all records');
   t.strictSame(unpackLeaves(parts), leavesOf(texts), 'the leaves');
-  for (let i = 0; i < texts.length; i += texts.length > 70 ? 63 : 1) {
+  for (let i = 0; i < texts.length; i += texts.length > 70 ? 13 : 1) {
     t.equal(Buffer.from(recordAt(parts, i)).toString('latin1'), strings[i], `record ${i}`);
   }
-  t.strictSame(parts.map(countPart), parts.map((_, i) => Math.min(64, texts.length - 64 * i)));
+  t.strictSame(parts.map(countPart), parts.map((_, i) => Math.min(PART_WIDTH, texts.length - PART_WIDTH * i)));
   const names = texts.flatMap((text, i) => namesOf(text).map((name) => ({ i, ...name })));
   t.strictSame(packedNames(parts), names, 'the names');
 }
 
 function recordAt(parts: readonly Uint8Array[], i: number): Uint8Array {
-  return unpackRecord(partWith({ n: 0, width: 0, parts }, i), i % 64);
+  return unpackRecord(partWith({ n: 0, width: 0, parts }, i), i % PART_WIDTH);
 }
 
 /** The forms of parts. */
@@ -50,11 +51,11 @@ t.test('real records', async (t) => {
   }
 });
 
-for (const width of [1, 2, 63, 64, 65, 128, 129, 255, 256]) {
+for (const width of [1, 2, 15, 16, 17, 128, 129, 255, 256]) {
   t.test(`${width} records`, async (t) => {
     const texts = Array.from({ length: width }, (_, i) => usualText(`example.com/m${i}`, `v1.${i}.0`));
     const parts = packRecords(texts);
-    t.strictSame(formsOf(parts), Array(Math.ceil(width / 64)).fill(USUAL));
+    t.strictSame(formsOf(parts), Array(Math.ceil(width / PART_WIDTH)).fill(USUAL));
     comesOut(t, texts, parts);
     t.throws(() => recordAt(parts, width), { code: 'RECORD_MALFORMED' });
   });
@@ -71,7 +72,7 @@ for (const [what, odd] of Object.entries(ODD_TEXTS)) {
 }
 
 t.test('an odd record makes its own part unusual', async (t) => {
-  const texts = Array.from({ length: 200 }, (_, i) => (i === 70 ? encodeUtf8('x\n') : usualText(`example.com/m${i}`, `v1.${i}.0`)));
+  const texts = Array.from({ length: 50 }, (_, i) => (i === 17 ? encodeUtf8('x\n') : usualText(`example.com/m${i}`, `v1.${i}.0`)));
   const parts = packRecords(texts);
   t.strictSame(formsOf(parts), [USUAL, WHOLE, USUAL, USUAL]);
   comesOut(t, texts, parts);
@@ -79,7 +80,7 @@ t.test('an odd record makes its own part unusual', async (t) => {
 
 t.test('a name whose code is too long for its length makes its own part unusual', async (t) => {
   for (const [letters, form] of [[253, USUAL], [254, WHOLE]] as const) {
-    const texts = Array.from({ length: 70 }, (_, i) => usualText(i === 69 ? 'q'.repeat(letters) : `example.com/m${i}`, 'v1.0'));
+    const texts = Array.from({ length: 20 }, (_, i) => usualText(i === 19 ? 'q'.repeat(letters) : `example.com/m${i}`, 'v1.0'));
     const parts = packRecords(texts);
     t.strictSame(formsOf(parts), [USUAL, form]);
     comesOut(t, texts, parts);
@@ -87,7 +88,7 @@ t.test('a name whose code is too long for its length makes its own part unusual'
 });
 
 t.test('parts that are not full in front of others', async (t) => {
-  const texts = Array.from({ length: 66 }, (_, i) => usualText(`example.com/m${i}`, 'v1.0.0'));
+  const texts = Array.from({ length: 18 }, (_, i) => usualText(`example.com/m${i}`, 'v1.0.0'));
   const parts = packRecords(texts).toReversed();
   for (const read of [unpackLeaves, unpackRecords, packedNames]) t.throws(() => read(parts), { code: 'RECORD_MALFORMED' });
 });
@@ -96,7 +97,7 @@ t.test('random records', async (t) => {
   const random = new Random(11);
   const forms = [0, 0, 0];
   for (let run = 0; run < 60; run++) {
-    const texts = random.many(1, random.pick([3, 70, 256]), () => randomText(random));
+    const texts = random.many(1, random.pick([3, 20, 256]), () => randomText(random));
     const parts = packRecords(texts);
     for (const form of formsOf(parts)) forms[form!]!++;
     const out = unpackRecords(parts);
@@ -109,7 +110,7 @@ t.test('random records', async (t) => {
 
 t.test('what is no pack', async (t) => {
   const random = new Random(12);
-  const texts = Array.from({ length: 60 }, (_, i) => usualText(`example.com/m${i}`, 'v1.0.0'));
+  const texts = Array.from({ length: 15 }, (_, i) => usualText(`example.com/m${i}`, 'v1.0.0'));
   for (const [part = new Uint8Array()] of [packRecords(texts), packRecords([...texts, encodeUtf8('x\n')])]) {
     for (let length = 0; length < part.length; length += 7) {
       t.throws(() => unpackLeaves([part.subarray(0, length)]), { code: 'RECORD_MALFORMED' }, `${length} bytes of it`);
