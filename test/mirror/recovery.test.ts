@@ -364,7 +364,7 @@ t.test('the timeline is not forgotten, and a stranger’s file is not touched', 
   const newer = path.join(t.testdirName, 'newer.db');
   writeFileSync(newer, readFileSync(await goodFile(t, log)));
   const connection = uncached.open(newer);
-  connection.exec('PRAGMA user_version = 3; CREATE TABLE more (x)');
+  connection.exec('PRAGMA user_version = 4; CREATE TABLE more (x)');
   connection.close();
   await t.rejects(open(newer, source), { code: 'STORE_FAILED' });
   t.strictSame(readdirSync(t.testdirName).filter((each) => each.startsWith('newer')), ['newer.db']);

@@ -99,7 +99,7 @@ t.test('the tables come with the first that is added to a whole log', async (t) 
   const again = openSqliteStore(driver, file);
   t.same(await again.log.packs(KEY, [0]), [pack(0, 256)]);
   await again.close();
-  for (const sql of ['DROP TABLE mark', 'DROP INDEX pack_narrow', 'CREATE TABLE more (x)', 'PRAGMA user_version = 1', 'PRAGMA user_version = 3']) {
+  for (const sql of ['DROP TABLE mark', 'DROP INDEX pack_narrow', 'CREATE TABLE more (x)', 'PRAGMA user_version = 1', 'PRAGMA user_version = 4']) {
     const other = await filled(t.testdir());
     sqlOn(other, sql);
     t.throws(() => openSqliteStore(driver, other), { code: 'STORE_FAILED' }, sql);

@@ -121,7 +121,7 @@ t.test('foreign files are refused and left as they are', async (t) => {
     'another program’s tables': { sql: 'CREATE TABLE bookmarks (url TEXT)' },
     'another program’s mark': { sql: 'PRAGMA application_id = 7' },
     'another program’s mark on our tables': { sql: 'PRAGMA application_id = 7', filled: true },
-    'a newer schema': { sql: 'PRAGMA user_version = 3', filled: true, hint: /update gosumcheck/ },
+    'a newer schema': { sql: 'PRAGMA user_version = 4', filled: true, hint: /update gosumcheck/ },
     'an older schema': { sql: 'PRAGMA user_version = 0', filled: true },
     'our mark on nothing': { sql: 'PRAGMA application_id = 1735615339; PRAGMA user_version = 1' },
     'a trigger of its own': { sql: 'CREATE TRIGGER t AFTER INSERT ON head BEGIN DELETE FROM tile; END', filled: true },
