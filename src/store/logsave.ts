@@ -32,7 +32,7 @@ export function saveLog(prepare: Prepare, db: number, change: LogChange): void {
   // what is merged was read before this change
   for (const bucket of merged) prepare('DELETE FROM pending WHERE db = ? AND bucket = ?').run(db, bucket);
   for (const each of pending) add.run(db, each.bucket, each.entries, pendingDigest(each));
-  for (const page of pages) savePage(prepare, db, page);
+  if (pages.length > 0) savePages(prepare, db, pages);
   if (modules.length > 0) {
     // in order, so that neighbours come to one page of the file
     prepare('INSERT OR IGNORE INTO module (db, path) SELECT ?, value FROM json_each(?) ORDER BY value').run(db, JSON.stringify(modules));
@@ -61,11 +61,17 @@ function saveState(prepare: Prepare, db: number, { salt, indexed }: LogChange): 
   );
 }
 
-/** In place of the page that is there. */
-function savePage(prepare: Prepare, db: number, page: IndexPage): void {
-  prepare('DELETE FROM entry WHERE id >= ? AND id < ?').run(rangeId(db, page.n, 0), rangeId(db, page.n + 1, 0));
+/** In place of the pages that are there. */
+function savePages(prepare: Prepare, db: number, pages: readonly IndexPage[]): void {
+  const numbers = pages.map(({ n }) => n);
+  // of a log that is synced for the first time none is: to look once takes less than to delete nothing for each
+  const isAnyThere = prepare('SELECT 1 FROM entry WHERE id >= ? AND id < ?').get(rangeId(db, Math.min(...numbers), 0), rangeId(db, Math.max(...numbers) + 1, 0)) !== undefined;
+  const drop = prepare('DELETE FROM entry WHERE id >= ? AND id < ?');
   const add = prepare('INSERT INTO entry (id, db, page, next, data, digest) VALUES (?, ?, ?, ?, ?, ?)');
-  for (const range of rangesOf(page)) add.run(rangeId(db, page.n, range.first), db, page.n, range.next, range.entries, rangeDigest(range));
+  for (const page of pages) {
+    if (isAnyThere) drop.run(rangeId(db, page.n, 0), rangeId(db, page.n + 1, 0));
+    for (const range of rangesOf(page)) add.run(rangeId(db, page.n, range.first), db, page.n, range.next, range.entries, rangeDigest(range));
+  }
 }
 
 /** All parts of a tile, one behind the other in the table. A wider one stays, if it is as it was written. */

@@ -194,6 +194,33 @@ t.test('a part that stands at the place of another is none', async (t) => {
   t.equal(packOf([]), undefined);
 });
 
+t.test('of a long page a range that is missing, or not as it was written, is noticed', async (t) => {
+  const page = indexPage(1792, 1000);
+  const restAt = (i: number): number => new DataView(page.entries.buffer).getUint32(8 * i + 4, true);
+  const place = { page: 1792, rest: restAt(500) };
+  const third = '(SELECT id FROM entry WHERE page = 1792 ORDER BY id LIMIT 1 OFFSET 3)';
+  for (const sql of [
+    `DELETE FROM entry WHERE id = ${third}`,
+    `UPDATE entry SET data = ${FLIPPED('data')} WHERE id = ${third}`,
+    `UPDATE entry SET next = next + 1 WHERE id = ${third}`,
+    `UPDATE entry SET id = id - 1 WHERE id = ${third}`,
+  ]) {
+    const file = await filled(t.testdir());
+    const store = openSqliteStore(driver, file);
+    await store.commit(KEY, logChange(SIZE, { pages: [page] }));
+    const { log, now } = store;
+    t.equal((await log.entries(KEY, [place]))[0]?.length, 8 * 128);
+    sqlOn(file, sql);
+    t.same([await log.entries(KEY, [place]), now?.entries(KEY, place)], [[undefined], undefined], sql);
+    t.equal((await log.entries(KEY, [{ page: 1792, rest: restAt(0) }]))[0]?.length, 8 * 128, 'other ranges are as they were');
+    t.same([await log.pages(KEY, [1792]), await log.pagesToMerge(KEY, [1792]), await log.damagedPages(KEY, 0, 65536)], [[undefined], undefined, [1792]]);
+    t.same(await problemsIn(file), { indexPages: 1 });
+    await store.commit(KEY, logChange(SIZE, { pages: [page] }));
+    t.same([await log.pages(KEY, [1792]), await problemsIn(file)], [[page], {}], 'it can be made anew');
+    await store.close();
+  }
+});
+
 t.test('where nobody else can be asked, such a row is a failure', async (t) => {
   const folder = t.testdir();
   for (const [i, [sql]] of DECAYS.entries()) {
