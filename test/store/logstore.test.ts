@@ -211,7 +211,7 @@ t.test('of a long page a range that is missing, or not as it was written, is not
     const { log, now } = store;
     t.equal((await log.entries(KEY, [place]))[0]?.length, 8 * 128);
     sqlOn(file, sql);
-    t.same([await log.entries(KEY, [place]), now?.entries(KEY, place)], [[undefined], undefined], sql);
+    t.same([await log.entries(KEY, [place]), now.entries(KEY, place)], [[undefined], undefined], sql);
     t.equal((await log.entries(KEY, [{ page: 1792, rest: restAt(0) }]))[0]?.length, 8 * 128, 'other ranges are as they were');
     t.same([await log.pages(KEY, [1792]), await log.pagesToMerge(KEY, [1792]), await log.damagedPages(KEY, 0, 65536)], [[undefined], undefined, [1792]]);
     t.same(await problemsIn(file), { indexPages: 1 });
