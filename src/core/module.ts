@@ -25,7 +25,8 @@ const NAME = new Uint8Array(512);
  * @throws {GosumError} `MODULE_PATH_MALFORMED`.
  */
 export function checkModulePath(path: string): void {
-  if (isPlainPath(NAME, 0, encodeUtf8Into(path, NAME))) return;
+  const length = encodeUtf8Into(path, NAME);
+  if (length > 0 && isPlainPath(NAME, 0, length)) return;
   const flaw = pathFlaw(path);
   if (flaw !== undefined) {
     throw new GosumError('MODULE_PATH_MALFORMED', `malformed module path ${quote(path)}: ${flaw}`);
@@ -39,7 +40,8 @@ export function checkModulePath(path: string): void {
  * @throws {GosumError} `VERSION_MALFORMED`.
  */
 export function checkVersion(version: string): void {
-  if (isPlainVersion(NAME, 0, encodeUtf8Into(version, NAME))) return;
+  const length = encodeUtf8Into(version, NAME);
+  if (length > 0 && isPlainVersion(NAME, 0, length)) return;
   if (!isCanonicalVersion(version)) {
     throw new GosumError('VERSION_MALFORMED', `malformed version ${quote(version)}`, {
       hint: 'give a whole canonical version, such as v1.2.3',

@@ -20,7 +20,7 @@ import type { ConflictEvidence, Findings } from './finding.js';
 
 /** Records that are looked at together: so many of 72 million have one key with another by chance. */
 const TOGETHER = 50_000;
-/** Parts of packs that are read at once, of some 6 KB. */
+/** Parts of packs that are read at once, of some 1.5 KB. */
 const PARTS_AT_ONCE = 128;
 
 /** Records of a conflict that are shown. */

@@ -23,7 +23,7 @@ const ENTRY_SIZE = 8;
 const MOST_ENTRIES = 128;
 /** What the 24 bits are below. */
 const END = 2 ** 24;
-/** Bits of a row's number below those of its database: 16 of the page, 24 of the range. */
+/** Numbers that a database has for its rows: 16 bits of the page, 24 of the range. */
 const PLACES = 2 ** 40;
 
 /** The 24 bits by which a range is found. @param rest of a key, its 32 bits behind the page. */

@@ -48,8 +48,8 @@ import { evidenceOf, headOf, SqliteStore } from './sqlite.js';
 /** Rows of a page. A tile has up to 8 KiB; a receipt perhaps 200 KB, so that these come by fewer. */
 const PAGE = 128;
 const RECEIPTS = 8;
-/** A part of a pack has some 6 KB, a range of the index 1. */
-const PARTS = 128;
+/** A part of a pack has some 1.5 KB, and a data tile 16 of them; a range of the index 1 KB. */
+const PARTS = 512;
 const RANGES = 512;
 /** Module paths have some 40 bytes. */
 const MODULES = 1024;

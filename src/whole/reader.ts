@@ -18,7 +18,7 @@ import { logOf } from './merge.js';
 import { unpackLeaves, unpackRecord } from './pack.js';
 import { isOf, namesOf } from './usual.js';
 
-/** Parts of packs that are read at once: some 6 kB each. */
+/** Parts of packs that are read at once: some 1.5 KB each. */
 const PARTS_AT_ONCE = 256;
 /** Module paths that are read at once. */
 const MODULES_AT_ONCE = 1000;

@@ -257,3 +257,18 @@ t.test('module@version', (t) => {
   t.throws(() => lookupPath('example.com/a?', 'v1.0.0'), { code: 'MODULE_PATH_MALFORMED' });
   t.end();
 });
+
+t.test('names that are longer than any that is looked at in one go', (t) => {
+  const long = 'a'.repeat(600);
+  for (const path of [long, `example.com/${long}!`, `-example.com/${long}`, `example.com//${long}`, `${long}.com/é`, `example.com/${long}.`]) {
+    // whatever name stood in its place before
+    checkModulePath('example.com/good');
+    t.throws(() => checkModulePath(path), { code: 'MODULE_PATH_MALFORMED' }, path.slice(0, 20));
+    t.throws(() => unescapeModulePath(path), { code: 'MODULE_PATH_MALFORMED' });
+  }
+  checkVersion('v1.0.0');
+  for (const version of [long, `v1.0.0-${long}!`, `v1.0.0-${long}..1`]) t.throws(() => checkVersion(version), { code: 'VERSION_MALFORMED' });
+  checkModulePath(`example.com/${long}`);
+  checkVersion(`v1.0.0-${long}`);
+  t.end();
+});
