@@ -5,12 +5,12 @@ import { equalBytes, HASH_SIZE } from '../core/hash.js';
 import { isCount } from '../core/integer.js';
 import { DATA_LEVEL, formatTilePath, isTile, PART_WIDTH } from '../core/tile.js';
 import { GosumError } from '../errors.js';
+import { ENTRY_SIZE } from './indexrow.js';
 import { hasPartIds } from './logrow.js';
 import { RowError } from './row.js';
 
-/** Bytes of the secret that the index's keys are made with, of an entry and of a pending one; and how many buckets and pages there are (`LogChange`). */
+/** Bytes of the secret that the index's keys are made with, and of a pending entry; and how many buckets and pages there are (`LogChange`). */
 const SALT_SIZE = 16;
-const ENTRY_SIZE = 8;
 const PENDING_SIZE = 9;
 const BUCKETS = 256;
 const PAGES = 65536;

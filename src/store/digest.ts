@@ -7,7 +7,7 @@ import { sha256, sha256Into } from '#crypto';
 import type { KeptRecord, LogState, PackedPart, PendingEntries, SeenTree } from '../contract.js';
 import { equalBytes, HASH_SIZE } from '../core/hash.js';
 import { encodeUtf8, joinBytes } from '../core/text.js';
-import type { IndexRange } from './indexrow.js';
+import { PLACES_OF_PAGE, type IndexRange } from './indexrow.js';
 import { bytesIn, RowError } from './row.js';
 
 /** Of a hash tile. */
@@ -73,7 +73,7 @@ export function asWritten<T>(row: unknown, read: (row: unknown) => T, digest: (v
 export function labelledIn(row: unknown): Labelled | undefined {
   if (!(row instanceof Uint8Array) || row.length < HASH_SIZE) return undefined;
   sha256Into(row.subarray(HASH_SIZE), OWN, 0);
-  for (let i = 0; i < HASH_SIZE; i++) if (row[i] !== OWN[i]) return undefined;
+  if (!equalBytes(OWN, row.subarray(0, HASH_SIZE))) return undefined;
   const end = row.indexOf(NEWLINE, HASH_SIZE);
   const value = new Uint8Array(row.buffer, row.byteOffset + end + 1, row.length - end - 1);
   let number = 0;
@@ -88,11 +88,11 @@ export interface Labelled {
 }
 
 /** What a statement selects for `labelledIn`: the same labels as above, made by SQLite, so that one value comes and not a row. */
-export const LABELLED = {
+export const LABELLED: Readonly<Record<'tile' | 'part' | 'range', string>> = {
   tile: `CAST(digest || 'tile ' || level || ' ' || n || char(10) || data AS BLOB)`,
   part: `CAST(digest || 'pack ' || n || ' ' || part || ' ' || width || char(10) || data AS BLOB)`,
-  range: `CAST(digest || 'entry ' || page || ' ' || (id % 16777216) || ' ' || next || char(10) || data AS BLOB)`,
-} as const;
+  range: `CAST(digest || 'entry ' || page || ' ' || (id % ${PLACES_OF_PAGE}) || ' ' || next || char(10) || data AS BLOB)`,
+};
 
 const NEWLINE = 0x0a;
 const ZERO = 0x30;

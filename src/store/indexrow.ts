@@ -18,11 +18,11 @@ export interface IndexRange extends IndexPage {
 }
 
 /** Bytes of an entry. */
-const ENTRY_SIZE = 8;
+export const ENTRY_SIZE = 8;
 /** Entries of a range, unless more have the same 24 bits. */
 const MOST_ENTRIES = 128;
 /** What the 24 bits are below. */
-const END = 2 ** 24;
+export const PLACES_OF_PAGE: number = 2 ** 24;
 /** Numbers that a database has for its rows: 16 bits of the page, 24 of the range. */
 const PLACES = 2 ** 40;
 
@@ -33,7 +33,7 @@ export function rangePlace(rest: number): number {
 
 /** The number of a range's row: along these the table lies in the order of the keys. @param first 2^24: where the next page begins. */
 export function rangeId(db: number, page: number, first: number): number {
-  return db * PLACES + page * END + first;
+  return db * PLACES + page * PLACES_OF_PAGE + first;
 }
 
 /** The page in ranges; of a page without entries one. @throws {Error} where the entries are not in order. */
@@ -45,7 +45,7 @@ export function rangesOf({ n, entries }: IndexPage): IndexRange[] {
   for (let from = 0, first = 0; ; ) {
     let to = Math.min(count, from + MOST_ENTRIES);
     while (to > 0 && to < count && placeAt(to) === placeAt(to - 1)) to++;
-    const next = to === count ? END : placeAt(to);
+    const next = to === count ? PLACES_OF_PAGE : placeAt(to);
     if (next <= first) throw new Error(`page ${n} of the index is not in order`);
     ranges.push({ n, first, next, entries: entries.subarray(from * ENTRY_SIZE, to * ENTRY_SIZE) });
     if (to === count) return ranges;
@@ -56,8 +56,8 @@ export function rangesOf({ n, entries }: IndexPage): IndexRange[] {
 /** @throws {RowError} */
 export function rangeIn(row: unknown): IndexRange {
   const [id, n, next] = [countIn(row, 'id'), countIn(row, 'page'), countIn(row, 'next')];
-  const first = id % END;
-  if (Math.floor((id % PLACES) / END) !== n || next <= first || next > END) throw new RowError('a range of the index at the place of another');
+  const first = id % PLACES_OF_PAGE;
+  if (Math.floor((id % PLACES) / PLACES_OF_PAGE) !== n || next <= first || next > PLACES_OF_PAGE) throw new RowError('a range of the index at the place of another');
   return { n, first, next, entries: bytesIn(row, 'data') };
 }
 
@@ -69,5 +69,5 @@ export function pageOf(ranges: readonly IndexRange[]): IndexPage | undefined {
     if (range.n !== n || range.first !== end) return undefined;
     end = range.next;
   }
-  return end === END ? { n, entries: ranges.length === 1 ? own : joinBytes(ranges.map(({ entries }) => entries)) } : undefined;
+  return end === PLACES_OF_PAGE ? { n, entries: ranges.length === 1 ? own : joinBytes(ranges.map(({ entries }) => entries)) } : undefined;
 }

@@ -10,7 +10,7 @@ export function stateIn(row: unknown): LogState {
 }
 
 /** Parts of a data tile. */
-const PARTS_OF_TILE = TILE_WIDTH / PART_WIDTH;
+export const PARTS_OF_TILE: number = TILE_WIDTH / PART_WIDTH;
 /** Data tiles that have numbers for their rows: enough for 2^40 records. */
 const MOST_TILES = 2 ** 32;
 

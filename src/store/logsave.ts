@@ -1,11 +1,12 @@
 /** The whole log in an SQLite file: what is written to it, inside a transaction of the caller's. */
 
-import type { IndexPage, LogChange, LogState, PackedPart, PackedTile, SeenTree } from '../contract.js';
+import type { IndexPage, LogChange, LogState, PackedTile, SeenTree } from '../contract.js';
 import { equalBytes } from '../core/hash.js';
 import { asWritten, markDigest, partDigest, pendingDigest, rangeDigest, seenDigest, stagedDigest, stateDigest } from './digest.js';
 import type { Prepare } from './file.js';
 import { rangeId, rangesOf } from './indexrow.js';
-import { packOf, partId, partIn, seenIn, stateIn } from './logrow.js';
+import { partId, seenIn, stateIn } from './logrow.js';
+import { readPack } from './read.js';
 import { RowError } from './row.js';
 
 /** What is known of a whole log. @throws {RowError} where that is not as it was written. */
@@ -76,27 +77,12 @@ function savePages(prepare: Prepare, db: number, pages: readonly IndexPage[]): v
 
 /** All parts of a tile, one behind the other in the table. A wider one stays, if it is as it was written. */
 function savePack(prepare: Prepare, db: number, { n, width, parts }: PackedTile): void {
-  const rows = prepare(PARTS).all(partId(db, n, 0), partId(db, n + 1, 0));
-  if ((packIn(rows, n)?.width ?? 0) > width) return;
-  if (rows.length > 0) prepare('DELETE FROM pack WHERE id >= ? AND id < ?').run(partId(db, n, 0), partId(db, n + 1, 0));
+  const kept = readPack(prepare, db, n);
+  if ((kept?.value?.width ?? 0) > width) return;
+  if (kept !== undefined) prepare('DELETE FROM pack WHERE id >= ? AND id < ?').run(partId(db, n, 0), partId(db, n + 1, 0));
   // all in one statement: to run one takes longer than to insert a row
   const sql = `INSERT INTO pack (id, db, n, part, width, data, digest) VALUES ${parts.map(() => '(?, ?, ?, ?, ?, ?, ?)').join(', ')}`;
   prepare(sql).run(...parts.flatMap((bytes, part) => [partId(db, n, part), db, n, part, width, bytes, partDigest({ n, part, width, bytes })]));
-}
-
-/** The parts of a tile, in order: from its first one's row up to that of the next tile (`partId`). */
-export const PARTS = 'SELECT id, n, part, width, data, digest FROM pack WHERE id >= ? AND id < ? ORDER BY id';
-
-/** The packed data tile `n` of rows; `undefined` where they are not all of its parts, or one is not as it was written. */
-export function packIn(rows: readonly unknown[], n: number): PackedTile | undefined {
-  const parts: PackedPart[] = [];
-  for (const row of rows) {
-    const part = asWritten(row, partIn, partDigest);
-    if (part === undefined) return undefined;
-    parts.push(part);
-  }
-  const pack = packOf(parts);
-  return pack?.n === n ? pack : undefined;
 }
 
 /** The first time stands, if it is as it was written. */

@@ -6,10 +6,10 @@ import { TILE_WIDTH } from '../core/tile.js';
 import { joinRanges, type Range } from '../core/tree.js';
 import { asWritten, markDigest, pendingDigest, seenDigest, stagedDigest } from './digest.js';
 import { settle, type Prepare, type SqliteFile } from './file.js';
-import { keepMark, packIn, PARTS, stateOf } from './logsave.js';
+import { keepMark, stateOf } from './logsave.js';
 import { rangeId } from './indexrow.js';
-import { hasPartIds, markIn, partId, pendingIn, seenIn } from './logrow.js';
-import { readPage, readPart, readRange, type Read, type ReadRow } from './read.js';
+import { markIn, pendingIn, seenIn } from './logrow.js';
+import { readPack, readPage, readPart, readRange, type Read, type ReadRow } from './read.js';
 import { bytesIn, countIn, RowError, textIn } from './row.js';
 
 /** The whole logs of one file. */
@@ -28,10 +28,7 @@ export class SqliteLog implements LogStore {
   }
 
   async packs(key: string, wanted: readonly number[]): Promise<(PackedTile | undefined)[]> {
-    const found = await this.#each(key, wanted, (n) => `pack ${n}`, (prepare, db, n) => {
-      const rows = db === null || !hasPartIds(n) ? [] : prepare(PARTS).all(partId(db, n, 0), partId(db, n + 1, 0));
-      return rows.length === 0 ? undefined : { value: packIn(rows, n) };
-    });
+    const found = await this.#each(key, wanted, (n) => `pack ${n}`, readPack);
     return found.map((row) => row?.value);
   }
 
@@ -49,7 +46,7 @@ export class SqliteLog implements LogStore {
     return this.#read((prepare) => {
       const db = idOf(prepare, key);
       const numbers = prepare('SELECT n FROM pack WHERE db = ? AND part = 0 AND n >= ? AND n < ? ORDER BY n').all(db, lo, hi);
-      return numbers.map((row) => countIn(row, 'n')).filter((n) => packIn(prepare(PARTS).all(partId(db ?? 0, n, 0), partId(db ?? 0, n + 1, 0)), n) === undefined);
+      return numbers.map((row) => countIn(row, 'n')).filter((n) => readPack(prepare, db, n)?.value === undefined);
     }, []);
   }
 

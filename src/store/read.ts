@@ -1,12 +1,12 @@
 /** Single rows that are read thousands of times a second: each with its digest, by its key. */
 
-import type { IndexPage, IndexPlace, KeptRecord, PackedPart } from '../contract.js';
+import type { IndexPage, IndexPlace, KeptRecord, PackedPart, PackedTile } from '../contract.js';
 import { HASH_SIZE } from '../core/hash.js';
-import { PART_WIDTH, TILE_WIDTH, type Tile } from '../core/tile.js';
-import { asWritten, LABELLED, labelledIn, rangeDigest, recordDigest, tileDigest } from './digest.js';
+import type { Tile } from '../core/tile.js';
+import { asWritten, LABELLED, labelledIn, partDigest, rangeDigest, recordDigest, tileDigest } from './digest.js';
 import type { Prepare } from './file.js';
 import { pageOf, rangeId, rangeIn, rangePlace } from './indexrow.js';
-import { hasPartIds, partId } from './logrow.js';
+import { hasPartIds, packOf, partId, partIn, PARTS_OF_TILE } from './logrow.js';
 import { bytesIn, countIn } from './row.js';
 
 /** What is read of a row that is there. */
@@ -17,9 +17,6 @@ export interface Read<T> {
 
 /** A row of a table; `undefined` where there is none. @param db the row of the key: `idOf`. */
 export type ReadRow<K, T> = (prepare: Prepare, db: number | null, wanted: K) => Read<T> | undefined;
-
-/** Parts of a data tile. */
-const PARTS_OF_TILE = TILE_WIDTH / PART_WIDTH;
 
 /** A hash tile, cut to the wanted width; as if it were not there where it is not as wide. */
 export const readTile: ReadRow<Tile, Uint8Array> = (prepare, db, { level, n, width }) => {
@@ -39,6 +36,16 @@ export function tileIn(row: unknown, level: number, n: number): Uint8Array | und
 export const readRecord: ReadRow<string, KeptRecord> = (prepare, db, covers) => {
   const row = prepare('SELECT id, text, digest FROM record WHERE db = ? AND module_version = ?').get(db, covers);
   return row === undefined ? undefined : { value: asWritten(row, () => ({ id: countIn(row, 'id'), text: bytesIn(row, 'text'), covers }), recordDigest) };
+};
+
+/** A packed data tile, of all its parts. */
+export const readPack: ReadRow<number, PackedTile> = (prepare, db, n) => {
+  if (db === null || !hasPartIds(n)) return undefined;
+  const sql = 'SELECT id, n, part, width, data, digest FROM pack WHERE id >= ? AND id < ? ORDER BY id';
+  const rows = prepare(sql).all(partId(db, n, 0), partId(db, n + 1, 0));
+  if (rows.length === 0) return undefined;
+  const parts = rows.flatMap((row) => asWritten(row, partIn, partDigest) ?? []);
+  return { value: parts.length < rows.length ? undefined : packOf(parts) };
 };
 
 /** A part of a packed data tile, by the number of its first record through 16. */
