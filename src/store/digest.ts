@@ -94,6 +94,20 @@ export const LABELLED: Readonly<Record<'tile' | 'part' | 'range', string>> = {
   range: `CAST(digest || 'entry ' || page || ' ' || (id % ${PLACES_OF_PAGE}) || ' ' || next || char(10) || data AS BLOB)`,
 };
 
+/** As `labelledIn`, of a value behind the number of its row and a newline. */
+export function numberedIn(row: unknown): (Labelled & { readonly id: number }) | undefined {
+  if (!(row instanceof Uint8Array)) return undefined;
+  let [id, at] = [0, 0];
+  for (; isDigit(row[at]); at++) id = 10 * id + (row[at] ?? 0) - ZERO;
+  const read = row[at] === NEWLINE ? labelledIn(row.subarray(at + 1)) : undefined;
+  return read && { id, ...read };
+}
+
+/** What a statement selects for `numberedIn`; NULL for a row that does not stand `at` its place. */
+export function numbered(labelled: string, at: string): string {
+  return `CASE WHEN ${at} THEN CAST(id || char(10) || ${labelled} AS BLOB) END`;
+}
+
 const NEWLINE = 0x0a;
 const ZERO = 0x30;
 /** Where a row's own digest stands while it is compared. */

@@ -24,16 +24,19 @@ export interface Statement {
   pluck?(): Statement;
 }
 
-/** A prepared statement of which one value is wanted: an object for each row costs as much as to find it. */
+/** A prepared statement of which one value a row is wanted: an object for each row costs as much as to find it. */
 export interface ValueStatement {
   /** The first column of the first row, or `undefined`. */
   get(...values: Value[]): unknown;
+  /** The first column of each row. */
+  all(...values: Value[]): unknown[];
 }
 
 /** The first column of what a statement gives. */
 export function valueStatement(statement: Statement): ValueStatement {
   if (statement.pluck !== undefined) return statement.pluck();
-  return { get: (...values): unknown => Object.values(statement.get(...values) ?? {})[0] };
+  const first = (row: unknown): unknown => Object.values(row ?? {})[0];
+  return { get: (...values) => first(statement.get(...values)), all: (...values) => statement.all(...values).map(first) };
 }
 
 /** An open database file. */

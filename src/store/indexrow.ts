@@ -36,6 +36,16 @@ export function rangeId(db: number, page: number, first: number): number {
   return db * PLACES + page * PLACES_OF_PAGE + first;
 }
 
+/** Where the range of a row of this number begins, and in which page; and the row of the database. */
+export function rangeAt(id: number): { readonly db: number; readonly page: number; readonly first: number } {
+  const page = Math.floor(id / PLACES_OF_PAGE);
+  return { db: Math.floor(id / PLACES), page: page % (PLACES / PLACES_OF_PAGE), first: id % PLACES_OF_PAGE };
+}
+
+/** In SQL, whether a row has a number of its page and database. */
+export const RANGE_IS_AT_ITS_PLACE: string =
+  `id / ${PLACES_OF_PAGE} = db * ${PLACES / PLACES_OF_PAGE} + page AND page BETWEEN 0 AND ${PLACES / PLACES_OF_PAGE - 1}`;
+
 /** The page in ranges; of a page without entries one. @throws {Error} where the entries are not in order. */
 export function rangesOf({ n, entries }: IndexPage): IndexRange[] {
   const rests = new DataView(entries.buffer, entries.byteOffset, entries.length);

@@ -19,6 +19,16 @@ export function partId(db: number, n: number, part: number): number {
   return (db * MOST_TILES + n) * PARTS_OF_TILE + part;
 }
 
+/** The number of the data tile, and of its part, that a row of this number has; and the row of the database. */
+export function partAt(id: number): { readonly db: number; readonly n: number; readonly part: number } {
+  const tile = Math.floor(id / PARTS_OF_TILE);
+  return { db: Math.floor(tile / MOST_TILES), n: tile % MOST_TILES, part: id % PARTS_OF_TILE };
+}
+
+/** In SQL, whether a row has the number that is its own. */
+export const PART_IS_AT_ITS_PLACE: string =
+  `id = (db * ${MOST_TILES} + n) * ${PARTS_OF_TILE} + part AND n BETWEEN 0 AND ${MOST_TILES - 1} AND part BETWEEN 0 AND ${PARTS_OF_TILE - 1}`;
+
 /** Reports whether a data tile of this number can be kept. */
 export function hasPartIds(n: number): boolean {
   return n < MOST_TILES - 1;

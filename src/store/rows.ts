@@ -25,7 +25,10 @@ import type {
 import { equalBytes, HASH_SIZE } from '../core/hash.js';
 import { isTile, type Tile } from '../core/tile.js';
 import {
+  LABELLED,
   markDigest,
+  numbered,
+  numberedIn,
   partDigest,
   pendingDigest,
   rangeDigest,
@@ -34,13 +37,14 @@ import {
   stagedDigest,
   stateDigest,
   tileDigest,
+  type Labelled,
 } from './digest.js';
 import { DefectSearch } from './defects.js';
 import type { Driver } from './driver.js';
 import { storeFailure } from './failure.js';
 import { settle, SqliteFile } from './file.js';
-import { pageOf, rangeIn, type IndexRange } from './indexrow.js';
-import { markIn, packOf, partIn, pendingIn, seenIn, stateIn } from './logrow.js';
+import { pageOf, PLACES_OF_PAGE, RANGE_IS_AT_ITS_PLACE, rangeAt, rangeIn, type IndexRange } from './indexrow.js';
+import { markIn, packOf, partAt, partIn, PART_IS_AT_ITS_PLACE, pendingIn, seenIn, stateIn } from './logrow.js';
 import { bytesIn, countIn, RowError, textIn } from './row.js';
 import { WHOLE_TABLES } from './schema.js';
 import { evidenceOf, headOf, SqliteStore } from './sqlite.js';
@@ -77,11 +81,46 @@ interface Read<T> {
   readonly problem?: string;
 }
 
+/**
+ * A way to read a page of a table quickly, each row as one value. It is for rows that are as they were written: a page that has another
+ * is read again, column by column, so that what is wrong is named.
+ */
+interface Quick<T> {
+  /** See `numbered`. */
+  readonly select: string;
+  /** The row of this number, and whose it is; `undefined` where it is none. */
+  readonly read: (id: number, labelled: Labelled) => { readonly db: number; readonly row: number; readonly value: T } | undefined;
+}
+
+const QUICK_PARTS: Quick<PackedPart> = {
+  select: numbered(LABELLED.part, PART_IS_AT_ITS_PLACE),
+  read: (id, { number, value }) => {
+    const { db, n, part } = partAt(id);
+    return { db, row: n, value: { n, part, width: number, bytes: value } };
+  },
+};
+
+const QUICK_RANGES: Quick<IndexRange> = {
+  select: numbered(LABELLED.range, RANGE_IS_AT_ITS_PLACE),
+  read: (id, { number: next, value }) => {
+    const { db, page, first } = rangeAt(id);
+    return next <= first || next > PLACES_OF_PAGE ? undefined : { db, row: page, value: { n: page, first, next, entries: value } };
+  },
+};
+
+/** Rows of a page, and the place of the last one. */
+interface PageOfRows<T> {
+  readonly rows: readonly StoredRow<T>[];
+  readonly last: number;
+}
+
 class SqliteRows implements StoreRows {
   readonly label: string;
   readonly #file: SqliteFile;
   readonly #store: SqliteStore;
   readonly #defects: DefectSearch;
+  /** The keys of the databases, by their rows. */
+  #keys: ReadonlyMap<unknown, unknown> | undefined;
   readonly log: LogStore;
 
   constructor(file: SqliteFile) {
@@ -143,12 +182,12 @@ class SqliteRows implements StoreRows {
 
   /** The parts of a tile stand one behind the other. */
   packs(): StoredPages<PackedTile> {
-    return joined(this.#pages<PackedPart>('pack', PARTS, 'n', (row) => withRowDigest(row, partIn(row), partDigest)), packOf, 'its parts are not all there');
+    return joined(this.#pages<PackedPart>('pack', PARTS, 'n', (row) => withRowDigest(row, partIn(row), partDigest), QUICK_PARTS), packOf, 'its parts are not all there');
   }
 
   /** The ranges of a page stand one behind the other. */
   indexPages(): StoredPages<IndexPage> {
-    return joined(this.#pages<IndexRange>('entry', RANGES, 'page', (row) => withRowDigest(row, rangeIn(row), rangeDigest)), pageOf, 'its ranges are not all there');
+    return joined(this.#pages<IndexRange>('entry', RANGES, 'page', (row) => withRowDigest(row, rangeIn(row), rangeDigest), QUICK_RANGES), pageOf, 'its ranges are not all there');
   }
 
   pending(): StoredPages<PendingEntries> {
@@ -171,15 +210,14 @@ class SqliteRows implements StoreRows {
 
   /** Along the table's own key: it has no rowid. */
   async *modules(): AsyncGenerator<StoredRow<string>[]> {
-    const sql = `SELECT db, path, (SELECT key FROM db NOT INDEXED WHERE db.id = db) AS owner, path AS shown
-      FROM module WHERE (db, path) > (?, ?) ORDER BY db, path LIMIT ${MODULES}`;
+    const sql = `SELECT db, path, path AS shown FROM module WHERE (db, path) > (?, ?) ORDER BY db, path LIMIT ${MODULES}`;
     for (let after: readonly [number, string] = [Number.MIN_SAFE_INTEGER, '']; ; ) {
       await turn();
       const [db, path] = after;
       const rows = this.#file.readWhole((prepare) => prepare(sql).all(db, path)) ?? [];
       const last = rows.at(-1) as Readonly<Record<string, unknown>> | undefined;
       if (last === undefined) return;
-      yield rows.map((row) => storedRow(row, () => ({ value: textIn(row, 'path') })));
+      yield rows.map((row) => this.#rowOf(row, () => ({ value: textIn(row, 'path') })));
       if (typeof last.db !== 'number' || typeof last.path !== 'string') throw storeFailure(this.label, new RowError('a module path is no text'));
       after = [last.db, last.path];
     }
@@ -206,25 +244,63 @@ class SqliteRows implements StoreRows {
   }
 
   /** @param shown what names a row of the table, in SQL. */
-  async *#pages<T>(table: string, size: number, shown: string, read: (row: unknown) => Read<T>): AsyncGenerator<StoredRow<T>[]> {
-    const key = table === 'evidence' ? '' : ', (SELECT key FROM db NOT INDEXED WHERE db.id = db) AS owner';
-    const sql = `SELECT *, rowid AS place, CAST(${shown} AS TEXT) AS shown${key} FROM ${table} NOT INDEXED WHERE rowid > ? ORDER BY rowid LIMIT ${size}`;
+  async *#pages<T>(table: string, size: number, shown: string, read: (row: unknown) => Read<T>, quick?: Quick<T>): AsyncGenerator<readonly StoredRow<T>[]> {
+    const rest = `FROM ${table} NOT INDEXED WHERE rowid > ? ORDER BY rowid LIMIT ${size}`;
     const isWhole = WHOLE_TABLES.some((each) => each === table);
     for (let after = Number.MIN_SAFE_INTEGER; ; ) {
       await turn();
-      const from = after;
-      const rows = this.#file.read((prepare, hasWhole) => {
-        if (isWhole && !hasWhole()) return [];
-        const page = prepare(sql).all(from);
-        const last = (page.at(-1) as { readonly place?: unknown } | undefined)?.place ?? from;
-        // a damaged rowid may be greater than a number can be exactly
-        if (typeof last !== 'number' || (page.length > 0 && last <= from)) throw new RowError('the rows are out of order');
-        after = last;
-        return page;
+      const page = this.#file.read((prepare, hasWhole) => {
+        if (isWhole && !hasWhole()) return undefined;
+        const quickly = quick && this.#quickPage(prepare.value(`SELECT ${quick.select} ${rest}`).all(after), after, quick);
+        return quickly ?? this.#page(prepare(`SELECT *, rowid AS place, CAST(${shown} AS TEXT) AS shown ${rest}`).all(after), after, read);
       });
-      if (rows === undefined || rows.length === 0) return;
-      yield rows.map((row) => storedRow(row, read));
+      if (page === undefined || page.rows.length === 0) return;
+      yield page.rows;
+      after = page.last;
     }
+  }
+
+  #page<T>(page: readonly unknown[], after: number, read: (row: unknown) => Read<T>): PageOfRows<T> {
+    const last = (page.at(-1) as { readonly place?: unknown } | undefined)?.place ?? after;
+    // a damaged rowid may be greater than a number can be exactly
+    if (typeof last !== 'number' || (page.length > 0 && last <= after)) throw new RowError('the rows are out of order');
+    return { rows: page.map((row) => this.#rowOf(row, read)), last };
+  }
+
+  /** `undefined` where not all are as they were written. */
+  #quickPage<T>(page: readonly unknown[], after: number, { read }: Quick<T>): PageOfRows<T> | undefined {
+    const rows: StoredRow<T>[] = [];
+    let last = after;
+    for (const each of page) {
+      const numbered = numberedIn(each);
+      const own = numbered && numbered.id > last ? read(numbered.id, numbered) : undefined;
+      if (numbered === undefined || own === undefined) return undefined;
+      rows.push({ row: String(own.row), key: this.#keyOf(own.db), value: own.value });
+      last = numbered.id;
+    }
+    return { rows, last };
+  }
+
+  #rowOf<T>(row: unknown, read: (row: unknown) => Read<T>): StoredRow<T> {
+    const { shown, db, key: own } = row as Readonly<Record<string, unknown>>;
+    const key = db === undefined ? own : this.#keyOf(db);
+    const of = { row: typeof shown === 'string' ? shown : '?', key: typeof key === 'string' ? key : undefined };
+    try {
+      return { ...of, ...read(row) };
+    } catch (error) {
+      if (!(error instanceof RowError)) throw error;
+      return { ...of, value: undefined, problem: error.message };
+    }
+  }
+
+  /** The key of a database, by its row. */
+  #keyOf(db: unknown): string | undefined {
+    this.#keys ??= new Map(this.#file.read((prepare) => prepare('SELECT id, key FROM db NOT INDEXED').all())?.map((row) => {
+      const { id, key } = row as Readonly<Record<string, unknown>>;
+      return [id, key];
+    }));
+    const key = this.#keys.get(db);
+    return typeof key === 'string' ? key : undefined;
   }
 }
 
@@ -247,19 +323,6 @@ async function* joined<P, T>(pages: StoredPages<P>, join: (pieces: readonly P[])
     yield values;
   }
   if (pieces.length > 0) yield [whole()];
-}
-
-function storedRow<T>(row: unknown, read: (row: unknown) => Read<T>): StoredRow<T> {
-  const { shown, owner, key: own } = row as Readonly<Record<string, unknown>>;
-  const of = owner ?? own;
-  const key = typeof of === 'string' ? of : undefined;
-  const name = typeof shown === 'string' ? shown : '?';
-  try {
-    return { row: name, key, ...read(row) };
-  } catch (error) {
-    if (!(error instanceof RowError)) throw error;
-    return { row: name, key, value: undefined, problem: error.message };
-  }
 }
 
 /** SQLite is synchronous: between two pages others get their turn. */
