@@ -480,7 +480,7 @@ export interface StoreRows extends Pick<Store, 'label' | 'tiles' | 'close'> {
   staged(): StoredPages<Uint8Array>;
   /** The records that somebody has come to, by their names. */
   marks(): StoredPages<{ readonly name: string; readonly record: number }>;
-  /** How many rows all of these have but the index's pages; of `base` those that are not of a whole log. */
+  /** How many rows all of these have but the index's pages and the module paths; of `base` those that are not of a whole log. */
   count(part?: 'base'): Promise<number>;
   /** What the medium's own check finds wrong, in its words. It may take long, while all else can be read; ended by `close`. */
   defects(): Promise<readonly string[]>;

@@ -9,7 +9,6 @@ import type { Progress } from '../client/sumdb.js';
 import { formatModuleVersion } from '../core/module.js';
 import type { SignedHead } from '../core/treehead.js';
 import { GosumError } from '../errors.js';
-import { PathPrinter } from '../whole/check.js';
 import { KeyHash, newSalt, SALT_SIZE } from '../whole/key.js';
 import { openTilePool, workHere, type TilePool } from '../whole/pool.js';
 import { namesOf } from '../whole/usual.js';
@@ -81,7 +80,7 @@ export class LogAudit {
     });
     this.#modules = new ModuleAudit({
       ...{ database, findings },
-      printer: new PathPrinter(new KeyHash(salt), printSalt),
+      printer: new KeyHash(printSalt),
       anySpoiled: () => this.packs.anySpoiled,
       pathsOf: (ids) => this.#pathsOf(ids),
     });
@@ -126,6 +125,21 @@ export class LogAudit {
 
   module(path: string): void {
     this.#modules.listed(path);
+  }
+
+  /** All packs and all of the list of modules were seen. */
+  endModules(): void {
+    this.#modules.end();
+  }
+
+  /** Whether the list of modules has to be looked at once more. */
+  get isListUnsure(): boolean {
+    return this.#modules.isListUnsure;
+  }
+
+  /** A path of the list, on the second look. */
+  moduleAgain(path: string): void {
+    this.#modules.listedAgain(path);
   }
 
   /** Whether the records have to be looked at once more. */

@@ -67,20 +67,23 @@ async function auditTables(
     for (const log of logs.values()) await log.endPacks();
     tellJudged();
   };
-  // pages can be weighed before the records are known, and threads are at work on these
+  // these can be weighed before the records are known, and threads are at work on those
   const index = walk.each('entry', () => rows.indexPages(), async (page, database) => {
     for (const { row, value } of page) await logOf(database).page(row, value);
   }, { ticks: false, spoil: (row, database) => logOf(database).spoilPage(row) });
-  await Promise.all([packs(), index]);
+  const modules = walk.each('module', () => rows.modules(), (page, database) => {
+    for (const { value } of page) logOf(database).module(value);
+  }, { ticks: false });
+  await Promise.all([packs(), index, modules]);
 
   progress?.phase('proving the index', Math.max(0, total - Math.ceil(records / TILE_WIDTH)));
   await walk.each('pending', () => rows.pending(), (page, database) => {
     for (const { row, value } of page) logOf(database).pending(row, value);
   }, { spoil: (row, database) => logOf(database).spoilPending(row) });
-  for (const log of logs.values()) await findings.reading('pending', () => log.endIndex());
-  await walk.each('module', () => rows.modules(), (page, database) => {
-    for (const { value } of page) logOf(database).module(value);
-  });
+  for (const log of logs.values()) {
+    await findings.reading('pending', () => log.endIndex());
+    log.endModules();
+  }
   await walk.each('seen', () => rows.seen(), (page, database) => {
     for (const { row, value } of page) logOf(database).seen(row, value);
   });
@@ -91,6 +94,11 @@ async function auditTables(
     for (const { row } of page) findings.judge('staged', database.name, row, () => undefined);
   });
 
+  if ([...logs.values()].some((log) => log.isListUnsure)) {
+    await walk.each('module', () => rows.modules(), (page, database) => {
+      for (const { value } of page) logOf(database).moduleAgain(value);
+    }, { again: true });
+  }
   if (![...logs.values()].some((log) => log.isUnsure)) return;
   progress?.phase('looking for what is wrong', records);
   await walk.each('pack', () => rows.packs(), (page, database) => logOf(database).takePacksAgain(page), { again: true, ticks: false });

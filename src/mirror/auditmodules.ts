@@ -1,14 +1,14 @@
 /**
- * The list of module paths that a whole log has, audited: it must have each path of a record, and no other. The paths of the
- * records are held as prints (pathset.ts); only where some are not in the list, a second look at the records names them.
+ * The list of module paths that a whole log has, audited: it must have each path of a record, and no other. Both are held as
+ * prints (pathset.ts), and come in any order; only where they are not the same, a second look names the paths.
  */
 
 import { GosumError } from '../errors.js';
-import type { PathPrinter } from '../whole/check.js';
+import type { KeyHash } from '../whole/key.js';
 import type { PackNames } from './auditpacks.js';
 import { Unjudged } from './audittree.js';
 import type { Findings } from './finding.js';
-import { PathSet } from './pathset.js';
+import { IN_BOTH, IN_LIST, IN_RECORDS, PathSet } from './pathset.js';
 
 /** Paths that are named; of more it is said how many there are. */
 const MOST_NAMED = 1000;
@@ -18,7 +18,8 @@ export interface ModuleAuditOptions {
   /** Name of the database. */
   readonly database: string;
   readonly findings: Findings;
-  readonly printer: PathPrinter;
+  /** Makes the paths' prints; see `CheckJob`. */
+  readonly printer: KeyHash;
   /** Whether there are packs that are false or missing: a path may be of a record in them. */
   readonly anySpoiled: () => boolean;
   /** The module paths of a record. */
@@ -38,31 +39,47 @@ export class ModuleAudit {
 
   /** The paths that the records of a pack have. */
   has({ checked: { prints }, from, to }: PackNames): void {
-    for (let i = 2 * from; i < 2 * to; i += 2) this.#paths.add(prints[i] ?? 0, prints[i + 1] ?? 0);
+    for (let i = 2 * from; i < 2 * to; i += 2) this.#paths.add(prints[i] ?? 0, prints[i + 1] ?? 0, IN_RECORDS);
   }
 
   /** A path of the list. */
   listed(path: string): void {
-    const { anySpoiled, database, findings, printer } = this.#options;
-    const [left = 0, right = 0] = printer.print(path);
-    findings.judge('module', database, path, () => {
-      if (this.#paths.mark(left, right)) return;
-      if (anySpoiled()) throw new Unjudged('no record is of it, but for one, perhaps, that is not kept as it was written');
-      throw new GosumError('STORE_FAILED', 'no record is of it');
-    });
+    const [left, right] = this.#print(path);
+    this.#paths.add(left, right, IN_LIST);
+  }
+
+  /** All records and all of the list were seen. */
+  end(): void {
+    this.#options.findings.proved.module += this.#paths.count(IN_BOTH);
+  }
+
+  /** Whether the list has to be looked at once more. */
+  get isListUnsure(): boolean {
+    return this.#paths.count(IN_LIST) > 0;
   }
 
   /** Whether the records have to be looked at once more. */
   get isUnsure(): boolean {
-    return this.#paths.marked < this.#paths.size;
+    return this.#paths.count(IN_RECORDS) > 0;
+  }
+
+  /** A path of the list, on the second look. */
+  listedAgain(path: string): void {
+    const { anySpoiled, database, findings } = this.#options;
+    const [left, right] = this.#print(path);
+    if (this.#paths.has(left, right, IN_RECORDS)) return;
+    const why = anySpoiled()
+      ? new Unjudged('no record is of it, but for one, perhaps, that is not kept as it was written')
+      : new GosumError('STORE_FAILED', 'no record is of it');
+    findings.caught(why, 'module', database, path);
   }
 
   /** The paths that the records of a pack have, on the second look. */
   hasAgain({ checked: { prints, words }, from, to }: PackNames): void {
     for (let i = 2 * from; i < 2 * to; i += 2) {
       const [left = 0, right = 0] = [prints[i], prints[i + 1]];
-      if (this.#paths.isMarked(left, right)) continue;
-      this.#paths.mark(left, right);
+      if (this.#paths.has(left, right, IN_LIST)) continue;
+      this.#paths.add(left, right, IN_LIST); // once each
       this.#unlisted.push(words[i] ?? 0);
     }
   }
@@ -78,5 +95,11 @@ export class ModuleAudit {
     const more = this.#unlisted.length - first.length;
     if (more === 0) return;
     findings.add('false', 'module', database, '', new GosumError('STORE_FAILED', 'more paths of records are not in the list of modules'), { rows: more });
+  }
+
+  #print(path: string): [number, number] {
+    const print = new Uint32Array(2);
+    this.#options.printer.printText(path, print, 0);
+    return [print[0] ?? 0, print[1] ?? 0];
   }
 }

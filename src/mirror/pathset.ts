@@ -1,82 +1,70 @@
 /**
- * A set of module paths by 64-bit prints of them, and which of them were seen elsewhere: a log of 72 million records has some
- * millions of paths, and as texts they would take ten times the room.
+ * A set of module paths by 64-bit prints of them, and where each was seen: a log of 72 million records has some millions of
+ * paths, and as texts they would take ten times the room.
  */
 
 /** Pairs of words in an empty set; doubled when two thirds are taken. */
 const FIRST_CAPACITY = 2 ** 14;
 
+/** Where a path was seen. */
+export const IN_RECORDS = 1;
+export const IN_LIST = 2;
+export const IN_BOTH = 3;
+
 /** A set of prints, each of two words. */
 export class PathSet {
-  /** Pairs; both 0 is none. */
   #words = new Uint32Array(2 * FIRST_CAPACITY);
-  #marks = new Uint8Array(FIRST_CAPACITY);
-  #size = 0;
-  #marked = 0;
+  /** Where each was seen; nowhere: the place is free. */
+  #seen = new Uint8Array(FIRST_CAPACITY);
+  /** How many there are of each of these. */
+  readonly #counts: Uint32Array = Uint32Array.of(FIRST_CAPACITY, 0, 0, 0);
 
-  /** How many prints there are. */
-  get size(): number {
-    return this.#size;
+  /** How many were seen there; of those in both no other counts. */
+  count(where: typeof IN_RECORDS | typeof IN_LIST | typeof IN_BOTH): number {
+    return this.#counts[where] ?? 0;
   }
 
-  /** How many of them are marked. */
-  get marked(): number {
-    return this.#marked;
+  /** A print was seen there. */
+  add(left: number, right: number, where: typeof IN_RECORDS | typeof IN_LIST): void {
+    if ((this.#counts[0] ?? 0) * 3 < this.#seen.length) this.#grow();
+    const at = this.#find(left, right);
+    const before = this.#seen[at] ?? 0;
+    const after = before | where;
+    if (after === before) return;
+    this.#put(at, left, right, after);
+    this.#counts[before]!--;
+    this.#counts[after]!++;
   }
 
-  add(left: number, right: number): void {
-    if (this.#size * 3 >= this.#marks.length * 2) this.#grow();
-    const [a, b] = pairOf(left, right);
-    const at = this.#find(a, b);
-    if (this.#isFree(at)) {
-      this.#words[2 * at] = a;
-      this.#words[2 * at + 1] = b;
-      this.#size++;
-    }
+  /** Reports whether a print was seen there. */
+  has(left: number, right: number, where: typeof IN_RECORDS | typeof IN_LIST): boolean {
+    return ((this.#seen[this.#find(left, right)] ?? 0) & where) !== 0;
   }
 
-  /** Marks a print. `false` where it is none of the set. */
-  mark(left: number, right: number): boolean {
-    const at = this.#find(...pairOf(left, right));
-    if (this.#isFree(at)) return false;
-    if (this.#marks[at] === 0) this.#marked++;
-    this.#marks[at] = 1;
-    return true;
-  }
-
-  /** Reports whether a print of the set is marked. */
-  isMarked(left: number, right: number): boolean {
-    return this.#marks[this.#find(...pairOf(left, right))] === 1;
-  }
-
-  /** The place of a pair, or the free one where it would stand. */
-  #find(a: number, b: number): number {
-    const mask = this.#marks.length - 1;
-    let at = a & mask;
-    while (!this.#isFree(at) && (this.#words[2 * at] !== a || this.#words[2 * at + 1] !== b)) at = (at + 1) & mask;
+  /** The place of a print, or the free one where it would stand. */
+  #find(left: number, right: number): number {
+    const [words, seen] = [this.#words, this.#seen];
+    const mask = seen.length - 1;
+    let at = left & mask;
+    while (seen[at] !== 0 && (words[2 * at] !== left || words[2 * at + 1] !== right)) at = (at + 1) & mask;
     return at;
   }
 
-  #isFree(at: number): boolean {
-    return this.#words[2 * at] === 0 && this.#words[2 * at + 1] === 0;
+  #put(at: number, left: number, right: number, seen: number): void {
+    this.#words[2 * at] = left;
+    this.#words[2 * at + 1] = right;
+    this.#seen[at] = seen;
   }
 
   #grow(): void {
-    const [words, marks] = [this.#words, this.#marks];
+    const [words, seen] = [this.#words, this.#seen];
     this.#words = new Uint32Array(2 * words.length);
-    this.#marks = new Uint8Array(2 * marks.length);
-    for (let i = 0; i < marks.length; i++) {
-      const [a = 0, b = 0] = [words[2 * i], words[2 * i + 1]];
-      if (a === 0 && b === 0) continue;
-      const at = this.#find(a, b);
-      this.#words[2 * at] = a;
-      this.#words[2 * at + 1] = b;
-      this.#marks[at] = marks[i] ?? 0;
+    this.#seen = new Uint8Array(2 * seen.length);
+    this.#counts[0]! += seen.length;
+    for (const [i, where] of seen.entries()) {
+      if (where === 0) continue;
+      const [left = 0, right = 0] = [words[2 * i], words[2 * i + 1]];
+      this.#put(this.#find(left, right), left, right, where);
     }
   }
-}
-
-/** Words as they stand in the set; a print of zeros is taken for another. */
-function pairOf(left: number, right: number): [number, number] {
-  return left === 0 && right === 0 ? [1, 0] : [left, right];
 }

@@ -226,7 +226,7 @@ class SqliteRows implements StoreRows {
   async count(part?: 'base'): Promise<number> {
     const base = ['head', 'tile', 'record', 'receipt', 'evidence'].map((table) => `(SELECT count(*) FROM ${table} NOT INDEXED)`);
     // by an index where there is one: it is for a progress line, and the packs are many pages
-    const whole = WHOLE_TABLES.filter((table) => table !== 'entry').map((table) => `(SELECT count(*) FROM ${table}${table === 'pack' ? ' WHERE part = 0' : ''})`);
+    const whole = WHOLE_TABLES.filter((table) => table !== 'entry' && table !== 'module').map((table) => `(SELECT count(*) FROM ${table}${table === 'pack' ? ' WHERE part = 0' : ''})`);
     return settle(
       () =>
         this.#file.read((prepare, hasWhole) =>

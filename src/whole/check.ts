@@ -117,32 +117,6 @@ function readPart(part: Uint8Array, first: number, names: Names): Leaves {
   return leaves;
 }
 
-/** Makes 64-bit prints of module paths: 48 bits by a salt of an audit's own, 16 by that of the index. */
-export class PathPrinter {
-  readonly #index: KeyHash;
-  readonly #own: KeyHash;
-
-  /** @param index the index's hash. @param salt 16 bytes. */
-  constructor(index: KeyHash, salt: Uint8Array) {
-    this.#index = index;
-    this.#own = new KeyHash(salt);
-  }
-
-  /** The print of a path, two words. */
-  print(path: string): Uint32Array {
-    const bytes = encodeUtf8(path);
-    const words = new Uint32Array(2);
-    this.write(words, 0, bytes, 0, bytes.length, this.#index.module(bytes, 0, bytes.length));
-    return words;
-  }
-
-  /** Writes the print of the path that stands in `bytes`. @param module what the index's hash gives of it. */
-  write(into: Uint32Array, at: number, bytes: Uint8Array, from: number, to: number, module: number): void {
-    into[at] = (this.#own.module(bytes, from, to) << 8) | (module & 0xff);
-    into[at + 1] = (this.#own.version(bytes, from, to) << 8) | ((module >>> 8) & 0xff);
-  }
-}
-
 /** Collects what is known of the names in packs. */
 class Names {
   /** Entries. */
@@ -150,7 +124,7 @@ class Names {
   /** Of the pack that was begun last. */
   flaws: RecordFlaw[] = [];
   readonly #hash: KeyHash;
-  readonly #printer: PathPrinter;
+  readonly #printer: KeyHash;
   /** Number of the pack's first record. */
   #first = 0;
   #pages: Uint16Array;
@@ -159,7 +133,7 @@ class Names {
 
   constructor(hash: KeyHash, printSalt: Uint8Array, records: number) {
     this.#hash = hash;
-    this.#printer = new PathPrinter(hash, printSalt);
+    this.#printer = new KeyHash(printSalt);
     this.#pages = new Uint16Array(records);
     this.#words = new Uint32Array(2 * records);
     this.#prints = new Uint32Array(2 * records);
@@ -218,7 +192,7 @@ class Names {
     this.#pages[at] = module >>> 8;
     this.#words[2 * at] = this.#first + i;
     this.#words[2 * at + 1] = restOf(module, this.#hash.version(bytes, space + 1, end));
-    this.#printer.write(this.#prints, 2 * at, bytes, from, space, module);
+    this.#printer.print(bytes, from, space, this.#prints, 2 * at);
   }
 
   #check(i: number, check: () => unknown): void {

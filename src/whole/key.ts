@@ -54,19 +54,33 @@ export class KeyHash {
     into[at + 1] = halfSip(this.#salt[2] ?? 0, this.#salt[3] ?? 0, bytes, from, to);
   }
 
+  /** As `print`, of a text. */
+  printText(module: string, into: Uint32Array, at: number): void {
+    const length = this.#encode(module);
+    this.print(this.#bytes, 0, length, into, at);
+  }
+
   /** The key of a module version. */
   key(module: string, version: string): IndexKey {
-    const own = this.#encode(module);
-    const path = this.module(this.#bytes, 0, own);
-    return joinKey(path, this.version(this.#bytes, 0, this.#encode(version)));
+    return joinKey(this.#module(module), this.#version(version));
   }
 
   /** What the keys of all versions of a module have in common: the page, and the least `rest`; they have the same first 8 bits of it. */
   moduleKey(module: string): IndexKey {
-    return joinKey(this.module(this.#bytes, 0, this.#encode(module)), 0);
+    return joinKey(this.#module(module), 0);
   }
 
-  /** Puts a name where it can be hashed, and gives its length. */
+  #module(module: string): number {
+    const length = this.#encode(module);
+    return this.module(this.#bytes, 0, length);
+  }
+
+  #version(version: string): number {
+    const length = this.#encode(version);
+    return this.version(this.#bytes, 0, length);
+  }
+
+  /** Puts a name where it can be hashed, `#bytes` from now on, and gives its length. */
   #encode(name: string): number {
     const length = encodeUtf8Into(name, this.#bytes);
     if (length >= 0) return length;

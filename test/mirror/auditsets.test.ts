@@ -8,7 +8,7 @@ import { openStoreRows } from '../../src/store/open.js';
 import { usualLog, usualName, wholeFile } from './auditfile.js';
 import { EntryBalance } from '../../src/mirror/entrybalance.js';
 import { AuditFlights } from '../../src/mirror/auditflights.js';
-import { PathSet } from '../../src/mirror/pathset.js';
+import { IN_BOTH, IN_LIST, IN_RECORDS, PathSet } from '../../src/mirror/pathset.js';
 
 t.test('an index balances in any order, and any other entry tips it', (t) => {
   const balance = new EntryBalance();
@@ -40,20 +40,20 @@ t.test('an index balances in any order, and any other entry tips it', (t) => {
   t.end();
 });
 
-t.test('a set of paths grows, and knows which are marked', (t) => {
+t.test('a set of paths grows, and knows where each was seen', (t) => {
   const set = new PathSet();
   const print = (i: number): [number, number] => [Math.imul(i, 2654435761) >>> 0, i];
-  set.add(0, 0);
-  t.ok(set.mark(0, 0), 'a print of zeros');
+  set.add(0, 0, IN_LIST);
+  t.strictSame([set.has(0, 0, IN_LIST), set.has(0, 0, IN_RECORDS)], [true, false], 'a print of zeros');
   for (let i = 1; i < 50_000; i++) {
-    set.add(...print(i));
-    set.add(...print(i));
-    if (i === 9000) for (let j = 1; j <= i; j += 2) t.ok(set.mark(...print(j)));
+    set.add(...print(i), IN_RECORDS);
+    set.add(...print(i), IN_RECORDS);
+    if (i === 9000) for (let j = 1; j <= i; j += 2) set.add(...print(j), IN_LIST);
   }
-  t.strictSame([set.size, set.marked], [50_000, 4501]);
-  t.strictSame([set.isMarked(...print(8999)), set.isMarked(...print(9000)), set.mark(...print(50_001)), set.mark(1, 8999)], [true, false, false, false]);
-  t.ok(set.mark(...print(8999)), 'twice');
-  t.equal(set.marked, 4501);
+  t.strictSame(([IN_RECORDS, IN_LIST, IN_BOTH] as const).map((where) => set.count(where)), [45_499, 1, 4500]);
+  const has = (i: number): boolean[] => [set.has(...print(i), IN_RECORDS), set.has(...print(i), IN_LIST)];
+  t.strictSame([8999, 9000, 50_001].map(has), [[true, true], [true, false], [false, false]]);
+  t.notOk(set.has(1, 8999, IN_RECORDS), 'half of one');
   t.end();
 });
 

@@ -2,6 +2,7 @@
 
 import t from 'tap';
 import { findInPage, findModuleInPage, mergePage, pendingByBucket, pendingByPage, checkRecordNumber } from '../../src/whole/entry.js';
+import { encodeUtf8 } from '../../src/core/text.js';
 import { joinKey, KeyHash, newSalt } from '../../src/whole/key.js';
 import { Random } from '../differential/random.js';
 
@@ -24,6 +25,16 @@ t.test('keys are HalfSipHash-1-3 of path and version under the salt', async (t) 
   const { page, rest } = hash.key('example.com/a', 'v1.0.0');
   t.strictSame(hash.moduleKey('example.com/a'), { page, rest: (rest & 0xff000000) >>> 0 }, 'all versions share page and 8 bits');
   t.not(hash.key('example.com/a', 'v1.0.1').rest, rest);
+  for (const length of [511, 512, 513, 2000]) {
+    const path = 'm'.repeat(length);
+    const bytes = encodeUtf8(path);
+    const print = new Uint32Array(4);
+    new KeyHash(salt).printText(path, print, 0);
+    hash.print(bytes, 0, length, print, 2);
+    t.strictSame(print.slice(0, 2), print.slice(2), `a path of ${length} bytes`);
+    t.equal(new KeyHash(salt).moduleKey(path).page, hash.module(bytes, 0, length) >>> 8);
+    t.equal(new KeyHash(salt).key('m', path).rest & 0xffffff, hash.version(bytes, 0, length));
+  }
   t.not(new KeyHash(newSalt()).key('example.com/a', 'v1.0.0').rest, rest);
   t.throws(() => new KeyHash(new Uint8Array(15)), Error);
   t.strictSame(joinKey(0xabcdef, 0x123456), { page: 0xabcd, rest: 0xef123456 });
