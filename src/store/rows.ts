@@ -210,16 +210,25 @@ class SqliteRows implements StoreRows {
 
   /** Along the table's own key: it has no rowid. */
   async *modules(): AsyncGenerator<StoredRow<string>[]> {
-    const sql = `SELECT db, path, path AS shown FROM module WHERE (db, path) > (?, ?) ORDER BY db, path LIMIT ${MODULES}`;
-    for (let after: readonly [number, string] = [Number.MIN_SAFE_INTEGER, '']; ; ) {
+    for (let db = Number.MIN_SAFE_INTEGER; ; ) {
+      const next = this.#file.readWhole((prepare) => prepare.value('SELECT min(db) FROM module WHERE db > ?').get(db)) ?? null;
+      if (next === null) return;
+      db = countIn({ next }, 'next');
+      yield* this.#modulesOf(db);
+    }
+  }
+
+  async *#modulesOf(db: number): AsyncGenerator<StoredRow<string>[]> {
+    const key = this.#keyOf(db);
+    for (let after = ''; ; ) {
       await turn();
-      const [db, path] = after;
-      const rows = this.#file.readWhole((prepare) => prepare(sql).all(db, path)) ?? [];
-      const last = rows.at(-1) as Readonly<Record<string, unknown>> | undefined;
-      if (last === undefined) return;
-      yield rows.map((row) => this.#rowOf(row, () => ({ value: textIn(row, 'path') })));
-      if (typeof last.db !== 'number' || typeof last.path !== 'string') throw storeFailure(this.label, new RowError('a module path is no text'));
-      after = [last.db, last.path];
+      const sql = `SELECT path FROM module WHERE db = ? AND path > ? ORDER BY path LIMIT ${MODULES}`;
+      const paths = this.#file.readWhole((prepare) => prepare.value(sql).all(db, after)) ?? [];
+      if (paths.length === 0) return;
+      yield paths.map((path) => (typeof path === 'string' ? { row: path, key, value: path } : { row: '?', key, value: undefined, problem: 'path is no text' }));
+      const last = paths.at(-1);
+      if (typeof last !== 'string') throw storeFailure(this.label, new RowError('a module path is no text'));
+      after = last;
     }
   }
 
