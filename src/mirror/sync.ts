@@ -26,8 +26,8 @@ import { fetchTiles, type Fetched } from './syncfetch.js';
 
 /** Some 130,000 records, 16 MB. */
 const TILES_AT_ONCE = 512;
-/** Tiles that wait in each thread: some 50 KB and a millisecond of work each, so that it has work while this one commits. */
-const JOBS_AT_ONCE = 16;
+/** Tiles that wait in each thread: some 50 KB and half a millisecond of work each, so that it has work while this one commits. */
+const JOBS_AT_ONCE = 64;
 
 /** What a sync stands on. */
 export interface SyncOptions extends Pick<SumDBOptions, 'key' | 'notice'> {

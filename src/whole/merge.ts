@@ -19,7 +19,7 @@ const MOST_ENTRIES = 2 ** 17;
 /** The most buckets of one commit. */
 const MOST_BUCKETS = 256;
 /** The most pages that are rewritten in one commit: some have 10 kB. */
-const MOST_PAGES = 1024;
+const MOST_PAGES = 4096;
 /** The most buckets that are made anew at once: some 2 MB each in memory, and in the commit. */
 const MOST_REBUILT = 16;
 

@@ -11,6 +11,8 @@ import type { KeyHash } from './key.js';
 export interface PathBytes {
   /** One after the other, a zero byte behind each: none has one itself. */
   readonly bytes: Uint8Array;
+  /** Where each ends, behind its zero. */
+  readonly ends: Uint32Array;
   /** Of each its print, two words (`KeyHash.print`). */
   readonly prints: Uint32Array;
 }
@@ -26,9 +28,14 @@ export function pathTexts(bytes: Uint8Array): string[] {
 /** Makes them of texts, for few. */
 export function pathBytes(paths: readonly string[], hash: KeyHash): PathBytes {
   const texts = paths.map((path) => encodeUtf8(path));
+  const ends = new Uint32Array(texts.length);
   const prints = new Uint32Array(2 * texts.length);
-  texts.forEach((text, i) => hash.print(text, 0, text.length, prints, 2 * i));
-  return { bytes: joinBytes(texts.flatMap((text) => [text, END])), prints };
+  let end = 0;
+  texts.forEach((text, i) => {
+    hash.print(text, 0, text.length, prints, 2 * i);
+    ends[i] = end += text.length + 1;
+  });
+  return { bytes: joinBytes(texts.flatMap((text) => [text, END])), ends, prints };
 }
 
 /** Prints that are remembered, each at a place of its own: of two at one place the later one. 8 MB. */
@@ -42,16 +49,13 @@ export class RecentPaths {
   readonly #prints = new Uint32Array(2 * PLACES);
 
   /** Of these paths those that are not remembered, as `PathBytes.bytes`; they are from now on. */
-  add({ bytes, prints }: PathBytes): Uint8Array {
+  add({ bytes, ends, prints }: PathBytes): Uint8Array {
     const fresh = new Uint8Array(bytes.length);
-    let to = 0;
-    let from = 0;
-    for (let i = 0; i < prints.length; i += 2) {
-      const end = bytes.indexOf(0, from) + 1;
-      if (!this.#has(prints[i] ?? 0, prints[i + 1] ?? 0)) {
-        fresh.set(bytes.subarray(from, end), to);
-        to += end - from;
-      }
+    let [from, to] = [0, 0];
+    for (let i = 0; i < ends.length; i++) {
+      const end = ends[i] ?? 0;
+      // byte by byte: a call costs as much as fifty of them
+      if (!this.#has(prints[2 * i] ?? 0, prints[2 * i + 1] ?? 0)) while (from < end) fresh[to++] = bytes[from++] ?? 0;
       from = end;
     }
     return fresh.slice(0, to);
@@ -65,7 +69,7 @@ export class RecentPaths {
   /** Reports whether a print is remembered; it is from now on. */
   #has(first: number, second: number): boolean {
     const prints = this.#prints;
-    const place = 2 * (first % PLACES);
+    const place = 2 * (first & (PLACES - 1));
     const filled = (second | 1) >>> 0; // an empty place is the print of none
     if (prints[place] === first && prints[place + 1] === filled) return true;
     prints[place] = first;

@@ -82,6 +82,7 @@ function usualIndex(n: number, { leaves: { bytes, at }, spaces, ends }: UsualRec
   const pages = new Uint16Array(count);
   const words = new Uint32Array(2 * count);
   const prints = new Uint32Array(2 * count);
+  const pathEnds = new Uint32Array(count);
   const paths = new Uint8Array(spaces.reduce((sum, space, i) => sum + space - (at[i] ?? 0), 0));
   let to = 0;
   for (let i = 0; i < count; i++) {
@@ -93,9 +94,9 @@ function usualIndex(n: number, { leaves: { bytes, at }, spaces, ends }: UsualRec
     words[2 * i] = n * TILE_WIDTH + i;
     words[2 * i + 1] = restOf(module, hash.version(bytes, space + 1, ends[i] ?? 0));
     for (let from = start; from < space; from++) paths[to++] = bytes[from] ?? 0;
-    to++;
+    pathEnds[i] = ++to;
   }
-  return { entries: { pages, words }, modules: { bytes: paths, prints } };
+  return { entries: { pages, words }, modules: { bytes: paths, ends: pathEnds, prints } };
 }
 
 function oddIndex(n: number, leaves: Leaves, hash: KeyHash): Pick<TileWork, 'entries' | 'modules'> {

@@ -12,8 +12,7 @@ const hash = new KeyHash(Uint8Array.from({ length: SALT_SIZE }, (_, i) => i));
 
 /** Adds paths of which each has the print of its number. */
 function add(recent: RecentPaths, paths: Readonly<Record<string, readonly [number, number]>>): string[] {
-  const { bytes } = pathBytes(Object.keys(paths), hash);
-  return pathTexts(recent.add({ bytes, prints: Uint32Array.from(Object.values(paths).flat()) }));
+  return pathTexts(recent.add({ ...pathBytes(Object.keys(paths), hash), prints: Uint32Array.from(Object.values(paths).flat()) }));
 }
 
 t.test('texts are bytes and texts again', (t) => {
@@ -56,7 +55,7 @@ t.test('of a tile all paths come, and of those that are remembered none', (t) =>
     const { modules } = workLeaves(0, leaves, hash);
     const paths = pathTexts(modules.bytes);
     t.strictSame([...new Set(paths)], ['a', 'b', 'x'.repeat(200), ...(texts.length > usual.length ? ['c', 'd'] : [])]);
-    t.strictSame(modules.prints, pathBytes(paths, hash).prints);
+    t.strictSame([modules.prints, modules.ends], [pathBytes(paths, hash).prints, pathBytes(paths, hash).ends]);
     const recent = new RecentPaths();
     t.strictSame(pathTexts(recent.add(modules)), [...new Set(paths)]);
     t.equal(decodeUtf8(recent.add(modules)), '');
