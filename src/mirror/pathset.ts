@@ -32,8 +32,7 @@ export class PathSet {
     const after = before | where;
     if (after === before) return;
     this.#put(at, left, right, after);
-    this.#counts[before]!--;
-    this.#counts[after]!++;
+    this.#count(before, after);
   }
 
   /** Reports whether a print was seen there. */
@@ -56,11 +55,16 @@ export class PathSet {
     this.#seen[at] = seen;
   }
 
+  #count(from: number, to: number): void {
+    this.#counts[from] = (this.#counts[from] ?? 0) - 1;
+    this.#counts[to] = (this.#counts[to] ?? 0) + 1;
+  }
+
   #grow(): void {
     const [words, seen] = [this.#words, this.#seen];
     this.#words = new Uint32Array(2 * words.length);
     this.#seen = new Uint8Array(2 * seen.length);
-    this.#counts[0]! += seen.length;
+    this.#counts[0] = (this.#counts[0] ?? 0) + seen.length;
     for (const [i, where] of seen.entries()) {
       if (where === 0) continue;
       const [left = 0, right = 0] = [words[2 * i], words[2 * i + 1]];

@@ -34,7 +34,7 @@ export interface SyncOptions extends Pick<SumDBOptions, 'key' | 'notice'> {
   readonly source: Source;
   /** Has room for a whole log. */
   readonly store: Store;
-  /** Data tiles that are read at a time. */
+  /** Data tiles that the source reads at a time. */
   readonly concurrency: number;
   /** Threads that hash and pack. */
   readonly threads: number;

@@ -24,7 +24,7 @@ export interface FetchOptions {
   readonly pool: TilePool;
   readonly batch: LogBatch;
   readonly commits: SyncCommits;
-  /** Tiles in work at a time. */
+  /** Tiles in work at a time: being read, or worked on. How many of them are read at a time the source bounds. */
   readonly concurrency: number;
   /** Tiles of one commit. */
   readonly tilesAtOnce: number;
@@ -69,24 +69,28 @@ class Fetch {
   readonly #tree: ProvedTree;
   readonly #options: FetchOptions;
   readonly #failures = new SyncFailures();
+  /** Ends what is being read, or waits for that, when no more is to be fetched. */
+  readonly #ending = new AbortController();
+  readonly #signal: AbortSignal;
   #records = 0;
   #committedAt = performance.now();
-  /** Why no more is fetched, and what is thrown at the end. */
+  /** What is thrown at the end. */
   #broken: Error | undefined;
 
   constructor(tree: ProvedTree, options: FetchOptions) {
     this.#tree = tree;
     this.#options = options;
+    this.#signal = options.signal === undefined ? this.#ending.signal : AbortSignal.any([options.signal, this.#ending.signal]);
   }
 
   /** Whether no more is to be fetched. */
   get ended(): boolean {
-    return this.#broken !== undefined || this.#failures.areHopeless || this.#options.signal?.aborted === true;
+    return this.#signal.aborted;
   }
 
   /** Fetches a tile. Does not reject: what goes wrong is thrown at the end. */
   async tile(tile: Tile): Promise<void> {
-    const { source, batch, tilesAtOnce, proved, signal } = this.#options;
+    const { source, batch, tilesAtOnce, proved } = this.#options;
     try {
       await inTurns(source, (way) => this.#prove(tile, way ?? source), () => undefined);
       this.#failures.proved();
@@ -94,8 +98,10 @@ class Fetch {
       proved(tile.width);
       if (batch.records >= tilesAtOnce * TILE_WIDTH || performance.now() - this.#committedAt > LONGEST_WAIT) await this.#commit();
     } catch (error) {
-      if (isGosumError(error) && isOfTheWay(error) && signal?.aborted !== true) this.#failures.add(error);
-      else this.#broken ??= error as Error;
+      if (this.ended) return;
+      if (isGosumError(error) && isOfTheWay(error)) this.#failures.add(error);
+      else this.#broken = error as Error;
+      if (this.#broken !== undefined || this.#failures.areHopeless) this.#ending.abort();
     }
   }
 
@@ -109,8 +115,8 @@ class Fetch {
   }
 
   async #prove(tile: Tile, source: Source): Promise<void> {
-    const { pool, batch, signal } = this.#options;
-    const bytes = await readDataTile(source, tile, { signal });
+    const { pool, batch } = this.#options;
+    const bytes = await readDataTile(source, tile, { signal: this.#signal });
     this.#failures.read();
     let work: TileWork;
     try {

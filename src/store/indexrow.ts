@@ -43,8 +43,10 @@ export function rangeAt(id: number): { readonly db: number; readonly page: numbe
 }
 
 /** In SQL, whether a row has a number of its page and database. */
-export const RANGE_IS_AT_ITS_PLACE: string =
-  `id / ${PLACES_OF_PAGE} = db * ${PLACES / PLACES_OF_PAGE} + page AND page BETWEEN 0 AND ${PLACES / PLACES_OF_PAGE - 1}`;
+export const RANGE_IS_AT_ITS_PLACE: string = [
+  `id / ${PLACES_OF_PAGE} = db * ${PLACES / PLACES_OF_PAGE} + page`,
+  `page BETWEEN 0 AND ${PLACES / PLACES_OF_PAGE - 1}`,
+].join(' AND ');
 
 /** The page in ranges; of a page without entries one. @throws {Error} where the entries are not in order. */
 export function rangesOf({ n, entries }: IndexPage): IndexRange[] {

@@ -26,8 +26,11 @@ export function partAt(id: number): { readonly db: number; readonly n: number; r
 }
 
 /** In SQL, whether a row has the number that is its own. */
-export const PART_IS_AT_ITS_PLACE: string =
-  `id = (db * ${MOST_TILES} + n) * ${PARTS_OF_TILE} + part AND n BETWEEN 0 AND ${MOST_TILES - 1} AND part BETWEEN 0 AND ${PARTS_OF_TILE - 1}`;
+export const PART_IS_AT_ITS_PLACE: string = [
+  `id = (db * ${MOST_TILES} + n) * ${PARTS_OF_TILE} + part`,
+  `n BETWEEN 0 AND ${MOST_TILES - 1}`,
+  `part BETWEEN 0 AND ${PARTS_OF_TILE - 1}`,
+].join(' AND ');
 
 /** Reports whether a data tile of this number can be kept. */
 export function hasPartIds(n: number): boolean {

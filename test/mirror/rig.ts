@@ -85,10 +85,10 @@ export async function newMirrorRig(log: TestLog, store: Store = openMemoryStore(
 }
 
 /** A client's way to a server. */
-export async function wayTo(url: string, log: TestLog, layout: Layout = 'root', timeout = 60_000): Promise<Source> {
+export async function wayTo(url: string, log: TestLog, layout: Layout = 'root', timeout = 60_000, concurrency?: number): Promise<Source> {
   const { env, sumdb, proxies, httpProxy } = await readSettings({
     env: openEnvironment(layout === 'root' ? {} : { GOPROXY: url, GOENV: 'off' }),
     sumdb: { value: layout === 'root' ? `${log.vkey} ${url}` : log.vkey, from: 'test' },
   });
-  return openRemote({ env, sumdb, proxies, httpProxy, timeout });
+  return openRemote({ env, sumdb, proxies, httpProxy, timeout, ...(concurrency === undefined ? {} : { concurrency }) });
 }

@@ -26,6 +26,8 @@ export interface SyncRig {
   trueRows(): Promise<string[]>;
 }
 
+const CONCURRENCY = 8;
+
 /** Serves a log. */
 export async function newSyncRig(t: Test, log: TestLog, answer?: Bend): Promise<SyncRig> {
   const upstream = await serveLog(log, answer === undefined ? {} : { answer });
@@ -33,7 +35,7 @@ export async function newSyncRig(t: Test, log: TestLog, answer?: Bend): Promise<
   const folder = t.testdir();
   const notices: string[] = [];
   const way = async (url = upstream.url): Promise<Source> => {
-    const source = await wayTo(url, log);
+    const source = await wayTo(url, log, 'root', 60_000, CONCURRENCY);
     t.teardown(() => source.close());
     return source;
   };
@@ -50,7 +52,7 @@ export async function newSyncRig(t: Test, log: TestLog, answer?: Bend): Promise<
     },
     way,
     async sync(store, options = {}) {
-      const sync = new Sync({ key: log.key, source: options.source ?? (await way()), store, notice: (text) => notices.push(text), concurrency: 8, threads: 1, ...options });
+      const sync = new Sync({ key: log.key, source: options.source ?? (await way()), store, notice: (text) => notices.push(text), concurrency: CONCURRENCY, threads: 1, ...options });
       t.teardown(() => sync.close());
       return sync;
     },
