@@ -11,6 +11,9 @@ import type { TileJob, TileWork } from './work.js';
  */
 const ENTRY = new URL('../../bundle/whole/worker.cjs', import.meta.url);
 
+/** MB of what a thread has made lately: each job leaves some 200 KB behind, and what is more is only room that grows. */
+const MOST_YOUNG = 8;
+
 interface Asked {
   readonly job: ThreadJob;
   readonly resolve: (work: ThreadWork) => void;
@@ -63,7 +66,7 @@ export class TileThread {
   }
 
   #start(): Worker {
-    const worker = new Worker(ENTRY, { workerData: { salt: this.#salt } satisfies ThreadStart });
+    const worker = new Worker(ENTRY, { workerData: { salt: this.#salt } satisfies ThreadStart, resourceLimits: { maxYoungGenerationSizeMb: MOST_YOUNG } });
     this.#isRunning = false;
     worker.on('message', (answers: readonly Answer[]) => {
       this.#isRunning = true;
