@@ -6,7 +6,7 @@
 import { LRUCache } from 'lru-cache';
 import { HASH_SIZE } from '../core/hash.js';
 import { formatLookup, type LogRecord } from '../core/record.js';
-import { formatTilePath, fullTile, type Tile } from '../core/tile.js';
+import { fullTile, TILE_WIDTH, tileNumber, type Tile } from '../core/tile.js';
 import type { SignedHead } from '../core/treehead.js';
 
 /** A lookup's answer, made for one head. */
@@ -23,7 +23,8 @@ type ReadyBulk = Pick<ReadyLookup, 'head' | 'answer'>;
 export class ReadyAnswers {
   readonly #lookups: LRUCache<string, ReadyLookup>;
   readonly #bulks: LRUCache<string, ReadyBulk>;
-  readonly #tiles: LRUCache<string, Uint8Array>;
+  /** By `tileNumber`. */
+  readonly #tiles: LRUCache<number, Uint8Array>;
 
   /** @param memory bytes: half of them for tiles. */
   constructor(memory: number) {
@@ -62,23 +63,23 @@ export class ReadyAnswers {
     this.#bulks.set(query, { head, answer });
   }
 
-  /** A hash tile. By a full tile's path the widest is held that is known, by a partial one's what was cut from that. */
+  /** A hash tile. By a full tile's number the widest is held that is known, by a partial one's what was cut from that. */
   tile(tile: Tile): Uint8Array | undefined {
     const length = tile.width * HASH_SIZE;
-    const path = formatTilePath(tile);
-    const kept = this.#tiles.get(path);
+    const number = tileNumber(tile);
+    const kept = this.#tiles.get(number);
     if (kept?.length === length) return kept;
-    const widest = this.#tiles.get(formatTilePath(fullTile(tile)));
+    const widest = tile.width === TILE_WIDTH ? kept : this.#tiles.get(tileNumber(fullTile(tile)));
     if (widest === undefined || widest.length < length) return undefined;
     if (widest.length === length) return widest;
     const cut = widest.slice(0, length);
-    this.#tiles.set(path, cut);
+    this.#tiles.set(number, cut);
     return cut;
   }
 
   /** Holds a hash tile ready, of at least the width of `tile`, and gives it in that width. */
   addTile(tile: Tile, bytes: Uint8Array): Uint8Array {
-    this.#tiles.set(formatTilePath(fullTile(tile)), bytes);
-    return this.tile(tile) ?? bytes.subarray(0, tile.width * HASH_SIZE);
+    this.#tiles.set(tileNumber(fullTile(tile)), bytes);
+    return bytes.length === tile.width * HASH_SIZE ? bytes : (this.tile(tile) ?? bytes.subarray(0, tile.width * HASH_SIZE));
   }
 }

@@ -6,6 +6,8 @@
  */
 
 import type { Question } from '../contract.js';
+import { HASH_SIZE } from '../core/hash.js';
+import { DATA_LEVEL } from '../core/tile.js';
 import { foundAnswer, type Answer } from './answers.js';
 import { linesOf } from './piece.js';
 import { routeOf, type Route } from './routes.js';
@@ -48,13 +50,34 @@ export interface ReadyAnswer extends Answer {
 
 /** By body: a database gives the same object again and again, always for the same kind of question. */
 const ANSWERS = new WeakMap<Uint8Array, ReadyAnswer>();
+/** By database, and by width: what all hash tiles of one width have in common. */
+const OF_TILES = new Map<string, Omit<ReadyAnswer, 'body'>[]>();
 
-/** The answer with what the database of this name has ready. */
-export function readyAnswer(name: string, question: Question, body: Uint8Array): ReadyAnswer {
+/**
+ * The answer with what the database of this name gives at once.
+ *
+ * @param isKept whether it lies ready in memory: the same object each time.
+ */
+export function answerAtOnce(name: string, question: Question, body: Uint8Array, isKept: boolean): Answer & Partial<ReadyAnswer> {
+  if (question.kind === 'tile' && question.tile.level !== DATA_LEVEL && body.length === question.tile.width * HASH_SIZE) return tileAnswer(name, question, body);
+  if (!isKept) return foundAnswer(name, question, body);
   let ready = ANSWERS.get(body);
-  if (ready === undefined) {
-    const answer = foundAnswer(name, question, body);
-    ANSWERS.set(body, (ready = { ...answer, lines: linesOf(answer) }));
-  }
+  if (ready === undefined) ANSWERS.set(body, (ready = withLines(foundAnswer(name, question, body))));
   return ready;
+}
+
+function tileAnswer(name: string, question: Question & { readonly kind: 'tile' }, body: Uint8Array): ReadyAnswer {
+  const { width } = question.tile;
+  let answers = OF_TILES.get(name);
+  if (answers === undefined) OF_TILES.set(name, (answers = []));
+  let common = answers[width];
+  if (common === undefined) {
+    const { status, headers, lines } = withLines(foundAnswer(name, question, body));
+    answers[width] = common = { status, headers, lines };
+  }
+  return { ...common, body };
+}
+
+function withLines(answer: Answer): ReadyAnswer {
+  return { ...answer, lines: linesOf(answer) };
 }

@@ -97,6 +97,7 @@ function askedOf(name: string, path: string, proxied: boolean): Route {
 
 /** Some clients write `!`, `@` and `+` as `%21`, `%40` and `%2B`. No other character of a path here needs it. */
 function unescapePercent(path: string): string | undefined {
+  if (!path.includes('%')) return path;
   const plain = path.replaceAll(/%(21|40|2b)/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
   return plain.includes('%') ? undefined : plain;
 }

@@ -5,10 +5,10 @@ import { createServer as createTlsServer, type Server as TlsServer } from 'node:
 import type { AddressInfo } from 'node:net';
 import type { Caller, Database } from '../contract.js';
 import { MAX_BULK_QUERY } from '../core/bulkform.js';
-import { answerOf, CORS, foundAnswer, matches, textAnswer, type Answer } from './answers.js';
+import { answerOf, CORS, matches, textAnswer, type Answer } from './answers.js';
 import { readBody } from './body.js';
 import { KEEP_ALIVE, linesOf, Pieces } from './piece.js';
-import { readyAnswer, RouteMemory, type ReadyAnswer } from './ready.js';
+import { answerAtOnce, RouteMemory, type ReadyAnswer } from './ready.js';
 import { nameRequest, type RequestName } from './requestid.js';
 import { routeOf, type Asked, type Page } from './routes.js';
 
@@ -114,7 +114,7 @@ export async function listen(host: string, port: number, options: ServerOptions)
     const ready = database?.ready?.(asked);
     const body = ready ?? database?.now?.(asked);
     if (body === undefined) return false;
-    const answer = ready === undefined ? foundAnswer(name, asked, body) : readyAnswer(name, asked, body);
+    const answer = answerAtOnce(name, asked, body, ready !== undefined);
     const named = nameOf(request);
     if (closing) response.shouldKeepAlive = false;
     const sent = send(request, response, pieces, answer, named?.id);

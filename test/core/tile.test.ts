@@ -1,7 +1,7 @@
 /** Which tiles a tree has, counted by hand. */
 
 import t from 'tap';
-import { DATA_LEVEL, isTileInTree, tileInTree } from '../../src/core/tile.js';
+import { DATA_LEVEL, isTileInTree, tileInTree, tileNumber } from '../../src/core/tile.js';
 
 t.test('the least tree that has all of a tile', (t) => {
   // a tile's last hash is number 256·n + width of its level, and each hash stands for 256^level records
@@ -48,5 +48,21 @@ t.test('a tree has its own tiles, and those of each tree that it begins with', (
       t.notOk(isTileInTree({ level, n: n + 1, width: 1 }, size), `behind the right edge of level ${level} of ${size}`);
     }
   }
+  t.end();
+});
+
+t.test('each tile of a tree has a number of its own', (t) => {
+  const numbers = new Map<number, string>();
+  for (const n of [0, 1, 2, 255, 256, 2 ** 31, 2 ** 42 - 1]) {
+    for (let level = DATA_LEVEL; level <= 6; level++) {
+      for (const width of [1, 2, 255, 256]) {
+        const number = tileNumber({ level, n, width });
+        if (!Number.isSafeInteger(number) || numbers.has(number)) t.fail(`${level}/${n}.p/${width} has the number of ${numbers.get(number)}`);
+        numbers.set(number, `${level}/${n}.p/${width}`);
+      }
+    }
+  }
+  t.equal(numbers.size, 7 * 8 * 4);
+  t.ok(tileNumber({ level: DATA_LEVEL, n: 2 ** 42, width: 1 }) > Math.max(...numbers.keys()), 'what no tree has');
   t.end();
 });
