@@ -85,7 +85,7 @@ export function isTile(tile: Tile): boolean {
 
 /** A number for each tile of a tree of up to 2^50 records, by which it is found sooner than by its path; above all of these for any other. */
 export function tileNumber({ level, n, width }: Tile): number {
-  return (n * (MAX_LEVEL - DATA_LEVEL + 1) + level - DATA_LEVEL) * TILE_WIDTH + width - 1;
+  return (n * (MAX_LEVEL - DATA_LEVEL + 1) + level - DATA_LEVEL) * TILE_WIDTH + (width - 1);
 }
 
 /** The same tile, full. */
