@@ -220,9 +220,9 @@ class SqliteRows implements StoreRows {
 
   async *#modulesOf(db: number): AsyncGenerator<StoredRow<string>[]> {
     const key = this.#keyOf(db);
-    for (let after = ''; ; ) {
+    for (let [after, isAfter] = ['', '>=']; ; isAfter = '>') {
       await turn();
-      const sql = `SELECT path FROM module WHERE db = ? AND path > ? ORDER BY path LIMIT ${MODULES}`;
+      const sql = `SELECT path FROM module WHERE db = ? AND path ${isAfter} ? ORDER BY path LIMIT ${MODULES}`;
       const paths = this.#file.readWhole((prepare) => prepare.value(sql).all(db, after)) ?? [];
       if (paths.length === 0) return;
       yield paths.map((path) => (typeof path === 'string' ? { row: path, key, value: path } : { row: '?', key, value: undefined, problem: 'path is no text' }));

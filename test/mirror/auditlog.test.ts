@@ -117,6 +117,7 @@ t.test('what fits its digest, and is false', async (t) => {
     ['an entry twice', () => damaged().page(page, (words) => [...words, ...words.slice(-2)]), `false entry ${page} STORE_FAILED`],
     ['entries out of order', () => damaged().page(page, (words) => [9, rest, ...words]), `false entry ${page} STORE_FAILED`],
     ['a module that is missing', () => damaged().sql(`DELETE FROM module WHERE path = 'example.com/m4/v2'`), 'false module example.com/m4/v2 STORE_FAILED'],
+    ['a module without a name', () => damaged().sql(`INSERT INTO module VALUES (1, '')`), 'false module  STORE_FAILED'],
     ['a module of no record', () => damaged().sql(`INSERT INTO module VALUES (1, 'example.com/none')`), 'false module example.com/none STORE_FAILED'],
     ['no modules', () => damaged().sql('DELETE FROM module'), 'false module example.com/m4/v2 STORE_FAILED'],
   ];
