@@ -98,9 +98,9 @@ class Fetch {
       proved(tile.width);
       if (batch.records >= tilesAtOnce * TILE_WIDTH || performance.now() - this.#committedAt > LONGEST_WAIT) await this.#commit();
     } catch (error) {
-      if (this.ended) return;
-      if (isGosumError(error) && isOfTheWay(error)) this.#failures.add(error);
-      else this.#broken = error as Error;
+      if (this.ended && (error === this.#signal.reason || isGosumError(error, 'INTERRUPTED') || isOfTheWay(error))) return;
+      if (isOfTheWay(error)) this.#failures.add(error);
+      else this.#broken ??= error as Error;
       if (this.#broken !== undefined || this.#failures.areHopeless) this.#ending.abort();
     }
   }
@@ -142,6 +142,8 @@ class Fetch {
 }
 
 /** Reports whether a failure is of one tile and the ways to it, and says nothing of this machine. */
-function isOfTheWay({ outcome }: GosumError): boolean {
+function isOfTheWay(error: unknown): error is GosumError {
+  if (!isGosumError(error)) return false;
+  const { outcome } = error;
   return outcome === 'unproved' || outcome === 'unreachable' || outcome === 'missing';
 }

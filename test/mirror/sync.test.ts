@@ -1,5 +1,6 @@
 /** Sync: the whole log, proved and kept; what fails is named, and the rest still comes. */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import type { Change, Store } from '../../src/contract.js';
 import { GosumError, isGosumError } from '../../src/errors.js';
@@ -274,6 +275,26 @@ t.test('nothing but lies: it gives up', async (t) => {
   t.same([records, gaveUp], [0, true]);
   t.equal(failed, 64);
   t.ok(failures.every(({ code }) => code === 'TILE_MISMATCH'));
+});
+
+t.test('a store that fails while it is given up is heard of', async (t) => {
+  const log = fillMany(new TestLog(), 40 * 256);
+  let refused = 0;
+  const rig = await newSyncRig(t, log, (request, answer) => {
+    if (!request.path.includes('/data/')) return answer;
+    if (request.path.endsWith('/000')) {
+      arm();
+      return answer;
+    }
+    refused++;
+    return { ...answer, status: 400, body: new Uint8Array() };
+  });
+  const { store, arm } = interposed(await rig.open(), 'newest', async () => {
+    while (refused < 8) await sleep(5);
+    await sleep(100);
+    throw new GosumError('STORE_FAILED', 'the disk has gone');
+  });
+  await t.rejects((await rig.sync(store, { tilesAtOnce: 1 })).look(), { code: 'STORE_FAILED', message: 'the disk has gone' });
 });
 
 t.test('a file that is cleaned between two looks gets everything again, module paths too', async (t) => {
